@@ -1,0 +1,65 @@
+//! The specification of a VM, both ways.
+
+mod read;
+mod write;
+
+use super::choice;
+pub(crate) use read::draft;
+use weft_domain::spec::{
+    Accelerator, ConsoleMode, CpuFeature, DiskFormat, Machine, RestartPolicy, Transport,
+};
+pub(crate) use write::spec;
+
+choice!(Machine, Machine, Machine::Auto, {
+    Machine::Auto = MACHINE_UNSPECIFIED,
+    Machine::Microvm = MACHINE_MICROVM,
+    Machine::Pc = MACHINE_PC,
+    Machine::Q35 = MACHINE_Q35,
+});
+
+choice!(Accelerator, Accelerator, Accelerator::Auto, {
+    Accelerator::Auto = ACCELERATOR_UNSPECIFIED,
+    Accelerator::Kvm = ACCELERATOR_KVM,
+    Accelerator::Tcg = ACCELERATOR_TCG,
+});
+
+choice!(CpuFeature, CpuFeature, CpuFeature::Nested, {
+    CpuFeature::KvmHyperv = CPU_FEATURE_KVM_HYPERV,
+    CpuFeature::Amx = CPU_FEATURE_AMX,
+    CpuFeature::Nested = CPU_FEATURE_NESTED,
+} else {
+    CPU_FEATURE_UNSPECIFIED => Err("must name a feature"),
+});
+
+choice!(DiskFormat, DiskFormat, DiskFormat::Raw, {
+    DiskFormat::Raw = DISK_FORMAT_RAW,
+    DiskFormat::Qcow2 = DISK_FORMAT_QCOW2,
+} else {
+    DISK_FORMAT_UNSPECIFIED => Ok(DiskFormat::Raw),
+});
+
+choice!(Transport, Transport, Transport::Tcp, {
+    Transport::Tcp = TRANSPORT_TCP,
+    Transport::Udp = TRANSPORT_UDP,
+} else {
+    TRANSPORT_UNSPECIFIED => Ok(Transport::Tcp),
+});
+
+choice!(ConsoleMode, ConsoleMode, ConsoleMode::Off, {
+    ConsoleMode::Off = CONSOLE_MODE_OFF,
+    ConsoleMode::Pty = CONSOLE_MODE_PTY,
+    ConsoleMode::Tty = CONSOLE_MODE_TTY,
+    ConsoleMode::File = CONSOLE_MODE_FILE,
+    ConsoleMode::Socket = CONSOLE_MODE_SOCKET,
+    ConsoleMode::Null = CONSOLE_MODE_NULL,
+} else {
+    CONSOLE_MODE_UNSPECIFIED => Ok(ConsoleMode::Socket),
+});
+
+choice!(RestartPolicy, RestartPolicy, RestartPolicy::Never, {
+    RestartPolicy::Never = RESTART_POLICY_NEVER,
+    RestartPolicy::OnFailure = RESTART_POLICY_ON_FAILURE,
+    RestartPolicy::Always = RESTART_POLICY_ALWAYS,
+} else {
+    RESTART_POLICY_UNSPECIFIED => Ok(RestartPolicy::Never),
+});

@@ -1,0 +1,73 @@
+//! Block devices.
+
+use super::RateLimit;
+use std::path::PathBuf;
+
+/// The most disks of one VM.
+pub const MAX_DISKS: usize = 32;
+/// The largest disk that weft makes, in bytes (64 TiB).
+pub const MAX_BYTES: u64 = 64 << 40;
+/// The smallest disk that weft makes, in bytes.
+pub const MIN_BYTES: u64 = 1 << 20;
+
+/// One block device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disk {
+    /// Its name in the VM, unique: a DNS label, `disk0` and so on by default.
+    pub name: String,
+    /// Where its bytes are.
+    pub source: DiskSource,
+    /// How they are laid out.
+    pub format: DiskFormat,
+    /// The guest cannot write.
+    pub read_only: bool,
+    /// It holds the root file system.
+    pub root: bool,
+    /// Past the host's page cache.
+    pub direct: bool,
+    /// Request queues; 0 lets the driver choose.
+    pub queues: u32,
+    /// Entries of a queue; 0 lets the driver choose.
+    pub queue_size: u32,
+    /// Its own rate limit.
+    pub rate_limit: Option<RateLimit>,
+    /// The name of a rate-limit group shared with other disks.
+    pub rate_limit_group: Option<String>,
+    /// The serial number that the guest sees.
+    pub serial: Option<String>,
+    /// The PCI segment.
+    pub pci_segment: u32,
+    /// Behind the virtual IOMMU.
+    pub iommu: bool,
+}
+
+/// Where a disk's bytes are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DiskSource {
+    /// A file or block device of the caller's, under an allowed root. weft never deletes it.
+    Path(PathBuf),
+    /// A new, empty disk that weft makes and deletes with the VM.
+    Blank {
+        /// Its size in bytes.
+        size_bytes: u64,
+    },
+    /// A volume, by name.
+    Volume(String),
+    /// A copy of an image, by name.
+    Image(String),
+    /// A vhost-user back end.
+    VhostUser {
+        /// Its Unix socket.
+        socket: PathBuf,
+    },
+}
+
+/// How a disk's bytes are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, PartialOrd, Ord)]
+pub enum DiskFormat {
+    /// Byte by byte.
+    #[default]
+    Raw,
+    /// QEMU's copy-on-write format, version 2 or 3.
+    Qcow2,
+}

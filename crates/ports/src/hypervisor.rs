@@ -1,0 +1,207 @@
+//! One VMM or estate, and the machines that it runs.
+//!
+//! ```text
+//!  agent ── launch(Order) ──► Hypervisor ──► Box<dyn Machine> ── pause, resume, …
+//!                                              │
+//!        ◄──────────── state() watch ──────────┘   Running | Held | Ended(End)
+//! ```
+//!
+//! A process is launched under a claim that the agent made before, survives the agent, and is
+//! adopted by the next agent from what the claim says.
+
+use crate::processes::{Alive, Confinement};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use weft_domain::capability::Capabilities;
+use weft_domain::spec::{Accelerator, DiskFormat, Machine as Model, Spec};
+use weft_domain::{ClaimId, Fault, IncarnationId, InstanceId, Name, Time};
+
+/// What is to be launched; every path was made or vetted before.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The claim that the process bears.
+    pub claim: ClaimId,
+    /// The instance.
+    pub instance: InstanceId,
+    /// Its name.
+    pub name: Name,
+    /// The new incarnation.
+    pub incarnation: IncarnationId,
+    /// What was asked.
+    pub spec: Arc<Spec>,
+    /// What boots, resolved.
+    pub boot: Boot,
+    /// Disks in the order of the specification, resolved.
+    pub disks: Vec<Backing>,
+    /// An empty folder of the incarnation for sockets; its path is short.
+    pub run_dir: PathBuf,
+    /// Where the serial console is logged, appended from byte 0 of the instance.
+    pub console_log: PathBuf,
+    /// Where the VMM's own words go, anew for each incarnation.
+    pub vmm_log: PathBuf,
+    /// How the process is confined.
+    pub confinement: Confinement,
+}
+
+/// What boots, resolved to files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Boot {
+    /// A kernel.
+    Kernel {
+        /// The kernel.
+        kernel: PathBuf,
+        /// The initial RAM file system.
+        initramfs: Option<PathBuf>,
+        /// The whole command line.
+        cmdline: String,
+    },
+    /// Firmware.
+    Firmware {
+        /// The firmware.
+        firmware: PathBuf,
+    },
+}
+
+/// A disk, resolved to a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backing {
+    /// The file or block device.
+    pub path: PathBuf,
+    /// How its bytes are laid out.
+    pub format: DiskFormat,
+}
+
+/// What must be known to find a machine again: what the order said, and the process.
+#[derive(Debug, Clone)]
+pub struct Adoption {
+    /// The instance.
+    pub instance: InstanceId,
+    /// The incarnation.
+    pub incarnation: IncarnationId,
+    /// The process as it was found alive.
+    pub alive: Alive,
+    /// What the machine was when it was launched.
+    pub chosen: Chosen,
+    /// Its folder.
+    pub run_dir: PathBuf,
+    /// Where the VMM's own words go.
+    pub vmm_log: PathBuf,
+}
+
+/// What the driver chose where it was free to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// The driver with its version: `qemu 7.2.22`.
+    pub driver: String,
+    /// The machine model.
+    pub machine: Model,
+    /// What executes guest code.
+    pub accelerator: Accelerator,
+}
+
+/// The state of a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// The virtual CPUs run.
+    Running,
+    /// They are held.
+    Held,
+    /// The process has ended, or its guest has, and it waits to be buried.
+    Ended(End),
+}
+
+/// How a machine ended, as the driver saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    /// The way.
+    pub way: Way,
+    /// When.
+    pub at: Time,
+    /// One sentence for people, with exit code or signal where known.
+    pub message: String,
+    /// The last lines of the VMM's own log, oldest first.
+    pub log_tail: Vec<String>,
+}
+
+/// The ways in which a machine ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Way {
+    /// The guest powered off.
+    Poweroff,
+    /// The guest reset itself where the machine ends on a reset.
+    Reset,
+    /// The guest's kernel panicked.
+    Panic,
+    /// We ended it.
+    Killed,
+    /// The VMM ended by itself with an error, or something else killed it.
+    Died,
+    /// The kernel killed it for memory.
+    OutOfMemory,
+}
+
+/// A guest's address that the driver knows of, such as that of a user-mode network.
+pub type Address = std::net::IpAddr;
+
+/// Both ways of a console.
+pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// One VMM on this node, or one estate.
+///
+/// # Laws
+/// `launch` answers when the virtual CPUs run, or leaves no process behind. It never touches what the
+/// order does not name. `adopt` never starts, ends or changes a machine.
+#[async_trait::async_trait]
+pub trait Hypervisor: Send + Sync {
+    /// What it can do, probed once.
+    fn capabilities(&self) -> Arc<Capabilities>;
+    /// The machine model and accelerator that it would choose.
+    fn choose(&self, spec: &Spec) -> Chosen;
+    /// Starts a machine.
+    ///
+    /// # Errors
+    /// `LaunchFailed` with the VMM's own last words.
+    async fn launch(&self, order: Order) -> Result<Box<dyn Machine>, Fault>;
+    /// Takes up a machine that a former agent launched.
+    ///
+    /// # Errors
+    /// `VmmSilent` where the process lives and does not answer.
+    async fn adopt(&self, adoption: Adoption) -> Result<Box<dyn Machine>, Fault>;
+}
+
+/// A machine with one owner.
+///
+/// # Laws
+/// Every verb is idempotent and bounded in time. After [`State::Ended`] the state does not change, and
+/// verbs other than `bury` and `kill` answer `FailedPrecondition`. Dropping a machine leaves the process
+/// as it is.
+#[async_trait::async_trait]
+pub trait Machine: Send + Sync {
+    /// Its process.
+    fn alive(&self) -> Alive;
+    /// What the driver chose.
+    fn chosen(&self) -> Chosen;
+    /// Its state, and every change of it.
+    fn state(&self) -> watch::Receiver<State>;
+    /// Counts resets of the guest that did not end the machine.
+    fn resets(&self) -> watch::Receiver<u64>;
+    /// Addresses of the guest that the VMM itself gives out.
+    fn addresses(&self) -> Vec<Address>;
+    /// Holds the virtual CPUs. Lawful while running.
+    async fn pause(&self) -> Result<(), Fault>;
+    /// Lets them go on. Lawful while held.
+    async fn resume(&self) -> Result<(), Fault>;
+    /// Asks the guest to power off; answers when the guest was asked.
+    async fn ask_to_stop(&self) -> Result<(), Fault>;
+    /// Resets the guest in place.
+    async fn reset(&self) -> Result<(), Fault>;
+    /// Ends the process; answers when it has ended.
+    async fn kill(&self) -> Result<(), Fault>;
+    /// Opens the serial console. The caller must read all that comes.
+    async fn console(&self) -> Result<Box<dyn Duplex>, Fault>;
+    /// After the end: makes sure that no process is left and takes away its sockets.
+    async fn bury(&self) -> Result<(), Fault>;
+}

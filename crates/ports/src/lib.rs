@@ -1,0 +1,32 @@
+//! What the world must be able to do: small traits in domain words.
+//!
+//! Each port states its laws in its documentation, has a conformance suite that any
+//! implementation can be put through, and a fake in memory that passes it. Services
+//! (`control`, `agent`) know only these traits; adapters implement them.
+//!
+//! ```text
+//!  api        what a caller may ask of weft      (control implements, api's client implements from afar)
+//!  link       control ⇄ agent                    (control: Placements, agent: Reach)
+//!  hypervisor one VMM or estate                  (vmm)
+//!  processes  processes that outlive us          (host)
+//!  claims     the journal: claim first, make second (host)
+//!  volumes    disks, folders and callers' paths  (host)
+//!  images     the default kernel and root        (image)
+//!  store      objects by key and revision        (store), with its codec (api)
+//!  documents  text ⇄ domain                      (api)
+//! ```
+//!
+//! What it does not know: any implementation.
+
+pub mod api;
+pub mod claims;
+pub mod clock;
+pub mod codec;
+pub mod documents;
+pub mod hypervisor;
+pub mod images;
+pub mod link;
+pub mod processes;
+pub mod store;
+pub mod task;
+pub mod volumes;

@@ -1,0 +1,96 @@
+//! The link between control and the agent of a node.
+//!
+//! Control implements [`Placements`]: what should be on a node, and the desk where the node reports.
+//! The agent implements [`Reach`]: what control must ask a node while a caller waits.
+//!
+//! # Laws
+//! A subscription begins with all that is placed on the node, then [`Placed::Synced`], then changes.
+//! A slow reader loses intermediate states of an instance, never its newest. A report of a placement
+//! that was superseded is dropped. Reports of one instance are taken in the order they were made.
+
+use crate::api::{Answers, ConsoleInput, LogChunk, LogQuery};
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use std::net::IpAddr;
+use std::sync::Arc;
+use weft_domain::instance::{Condition, Desired, Exit, Running};
+use weft_domain::lifecycle::Sight;
+use weft_domain::node::Node;
+use weft_domain::{Fault, InstanceId, Name, NodeId, Spec};
+
+/// What should be of one instance on this node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// The instance.
+    pub id: InstanceId,
+    /// Its name, for logs and the guest's host name.
+    pub name: Name,
+    /// Counts placements; an older one is refused.
+    pub placement: u64,
+    /// The generation of the specification.
+    pub generation: u64,
+    /// What was asked.
+    pub spec: Arc<Spec>,
+    /// Whether it should run, and how it should stop.
+    pub desired: Desired,
+    /// How its last process ended, as far as control was told.
+    pub last_exit: Option<Exit>,
+    /// How often its restart policy has started it, as far as control was told.
+    pub restarts: u32,
+}
+
+/// One step of a subscription.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placement {
+    /// It should now be so.
+    Set(Box<Placed>),
+    /// It is not this node's any more; everything of it goes.
+    Removed(InstanceId),
+    /// All that is placed on this node was told.
+    Synced,
+}
+
+/// What a node saw of one instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The instance.
+    pub id: InstanceId,
+    /// The placement that it was seen under.
+    pub placement: u64,
+    /// The generation of the specification that it was seen under.
+    pub generation: u64,
+    /// What was seen.
+    pub sight: Sight,
+    /// The process that runs it.
+    pub running: Option<Running>,
+    /// How its last process ended.
+    pub last_exit: Option<Exit>,
+    /// How often its restart policy has started it since it was last asked to boot.
+    pub restarts: u32,
+    /// The guest's addresses.
+    pub addresses: Vec<IpAddr>,
+    /// Further observations; one that is not named is dropped.
+    pub conditions: Vec<Condition>,
+}
+
+/// What control offers a node.
+#[async_trait::async_trait]
+pub trait Placements: Send + Sync {
+    /// Tells who the node is and what it can do; repeating it is fine.
+    async fn register(&self, node: Node) -> Result<(), Fault>;
+    /// What should be on this node.
+    async fn subscribe(&self, node: NodeId) -> Result<BoxStream<'static, Placement>, Fault>;
+    /// Takes a report. When it answers, the report is as lasting as it needs to be.
+    async fn report(&self, node: NodeId, report: Report) -> Result<(), Fault>;
+}
+
+/// What a node offers control.
+#[async_trait::async_trait]
+pub trait Reach: Send + Sync {
+    /// Checks what only the node can: paths, their kind, rights and roots.
+    async fn vet(&self, spec: &Spec) -> Result<(), Fault>;
+    /// The serial console's log of an instance.
+    async fn log(&self, id: InstanceId, query: LogQuery) -> Result<Answers<LogChunk>, Fault>;
+    /// The serial console of an instance.
+    async fn attach(&self, id: InstanceId, input: BoxStream<'static, ConsoleInput>) -> Result<Answers<Bytes>, Fault>;
+}
