@@ -55,7 +55,7 @@ pub struct Live {
 pub struct Ended {
     /// The boot that it served.
     pub boot_epoch: u64,
-    /// The last reboot that was asked when it ended.
+    /// The last reboot that it had done.
     pub reboot_epoch: u64,
     /// Why it ended.
     pub cause: ExitCause,

@@ -182,6 +182,8 @@ pub struct Running {
 pub struct Exit {
     /// The boot that it ended.
     pub boot_epoch: u64,
+    /// The last reboot that it had done.
+    pub reboot_epoch: u64,
     /// When.
     pub at: Time,
     /// Why.

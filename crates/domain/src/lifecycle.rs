@@ -325,7 +325,8 @@ fn saw(phase: Phase, sight: Sight) -> Move {
 
         (Sight::Preparing, P::Pending | P::Creating) => P::Creating,
         (Sight::Prepared, P::Pending | P::Creating) => P::Created,
-        (Sight::Prepared, P::Lost) => P::Created,
+        // A preparation that failed before has now succeeded, or the node is back.
+        (Sight::Prepared, P::Lost | P::Failed) => P::Created,
         (
             Sight::Preparing | Sight::Prepared,
             P::Created

@@ -54,6 +54,8 @@ pub struct ProcessClaim {
     pub vmm_log: PathBuf,
     /// How often the restart policy has started the instance, with this one.
     pub restarts: u32,
+    /// Where the console's log stood when it was started.
+    pub console_offset: u64,
 }
 
 /// What became of a claim.

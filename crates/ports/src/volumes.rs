@@ -38,6 +38,8 @@ pub trait Volumes: Send + Sync {
     async fn entries(&self, path: &Path) -> Result<Vec<String>, Fault>;
     /// Bytes that are free for disks.
     async fn free_bytes(&self) -> Result<u64, Fault>;
+    /// Bytes that a disk or folder of ours takes up; an absent one takes none.
+    async fn allocated_bytes(&self, path: &Path) -> Result<u64, Fault>;
     /// How long a log is, counted from the first byte ever written, and where its kept part begins.
     async fn log_extent(&self, path: &Path) -> Result<(u64, u64), Fault>;
     /// At most `max` bytes of a log from `offset`, or from where its kept part begins if that is later;
