@@ -44,6 +44,8 @@ setup: need ## only install what demo and test need
 
 need:
 	@command -v cargo >/dev/null 2>&1 || { \
+	  if [ -n "$$SUDO_USER" ]; then \
+	    echo "make: run this without sudo; it asks for sudo itself where it needs it." >&2; exit 1; fi; \
 	  echo "make: Rust is not installed (no cargo in PATH or ~/.cargo/bin)." >&2; \
 	  echo "Get it with this one command (see rustup.rs), then run make again:" >&2; \
 	  echo "  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y" >&2; \
@@ -52,3 +54,5 @@ need:
 	  echo "make: no C compiler (cc), which Rust needs to link programs." >&2; \
 	  echo "On Debian or Ubuntu: sudo apt-get install -y build-essential" >&2; \
 	  exit 1; }
+	@[ -x "$${CARGO_TARGET_DIR:-target}/debug/xtask" ] || \
+	  echo "building the task runner first; this takes about a minute ..."

@@ -82,7 +82,8 @@ pub(crate) fn run(tree: &Tree) -> Result<()> {
 /// Formats, applies the lints' own fixes, regenerates.
 pub(crate) fn fix(tree: &Tree) -> Result<()> {
     setup::ensure_components(tree)?;
-    let clippy = ["clippy", "--fix", "--allow-dirty", "--allow-staged", "--workspace", "--all-targets"];
+    let clippy =
+        ["clippy", "--fix", "--allow-dirty", "--allow-staged", "--allow-no-vcs", "--workspace", "--all-targets"];
     shell::say_and_run(tree.cargo().args(clippy))?;
     shell::say_and_run(tree.cargo().args(["fmt", "--all"]))?;
     generate::write(tree)

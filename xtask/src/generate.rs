@@ -43,7 +43,7 @@ type Files = BTreeMap<PathBuf, Vec<u8>>;
 /// The command that builds the `weft` program for tests, demo and generation.
 pub(crate) fn build(tree: &Tree) -> Command {
     let mut command = tree.cargo();
-    command.args(["build", "--quiet", "--package", "weft", "--bin", "weft"]);
+    command.args(["build", "--package", "weft"]);
     command
 }
 

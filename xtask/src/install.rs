@@ -12,7 +12,9 @@ use crate::shell;
 use crate::tree::Tree;
 use anyhow::{Context, Result, bail};
 use manifest::{Entry, Manifest};
+use std::fs::Permissions;
 use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -60,9 +62,16 @@ struct Placing {
     configuration: bool,
 }
 
+impl Placing {
+    fn entry(&self) -> Entry {
+        let to = self.to.clone();
+        if self.configuration { Entry::Configuration(to) } else { Entry::File(to) }
+    }
+}
+
 /// Builds a release and places it.
 pub(crate) fn install(tree: &Tree, target: &Target) -> Result<()> {
-    shell::say_and_run(tree.cargo().args(["build", "--release", "--package", "weft", "--bin", "weft"]))?;
+    shell::say_and_run(tree.cargo().args(["build", "--release", "--package", "weft"]))?;
     let binary = tree.target()?.join("release/weft");
     as_root_if_denied(tree, place(tree, target, &binary), || {
         let mut arguments = vec!["place".into(), "--binary".into(), binary.clone()];
@@ -77,30 +86,33 @@ pub(crate) fn install(tree: &Tree, target: &Target) -> Result<()> {
 }
 
 /// Places what `install` built.
+///
+/// The list is written first, so that an installation that breaks off can be
+/// taken away too.
 pub(crate) fn place(tree: &Tree, target: &Target, binary: &Path) -> Result<()> {
-    let old = Manifest::read(&target.now(&target.list()))?;
+    let plan = plan(tree, target, binary)?;
+    let list = target.now(&target.list());
+    let old = Manifest::read(&list)?;
     let mut new = Manifest::default();
-    for placing in plan(tree, target, binary)? {
+    new.keep_folders_of(&old);
+    let listed = Entry::File(target.list());
+    let entries = plan.iter().map(Placing::entry).chain([listed]);
+    for entry in entries {
+        let folders = missing_folders(&target.now(entry.path()));
+        folders.iter().for_each(|folder| new.add(Entry::Folder(without(folder, &target.destdir))));
+        new.add(entry);
+    }
+    write(&list, old.with(&new).text().as_bytes(), 0o644)?;
+    for placing in &plan {
         let to = target.now(&placing.to);
-        for folder in missing_folders(&to) {
-            std::fs::create_dir(&folder).with_context(|| format!("make {}", folder.display()))?;
-            new.add(Entry::Folder(without(&folder, &target.destdir)));
+        if !(placing.configuration && to.exists()) {
+            write(&to, &placing.bytes, placing.mode)?;
         }
-        if placing.configuration {
-            new.add(Entry::Configuration(placing.to.clone()));
-            if to.exists() {
-                continue;
-            }
-        } else {
-            new.add(Entry::File(placing.to.clone()));
-        }
-        replace(&to, &placing.bytes, placing.mode)?;
     }
     for gone in old.files().filter(|file| !new.files().any(|kept| kept == *file)) {
         remove(&target.now(gone))?;
     }
-    new.keep_folders_of(&old);
-    replace(&target.now(&target.list()), new.text().as_bytes(), 0o644)
+    write(&list, new.text().as_bytes(), 0o644)
 }
 
 /// Removes what is on the list, and then the list.
@@ -164,8 +176,6 @@ fn plan(tree: &Tree, target: &Target, binary: &Path) -> Result<Vec<Placing>> {
         let configuration = placing(&tree.join("deploy/weft.toml"), CONFIGURATION.into(), 0o644)?;
         plan.push(Placing { configuration: true, ..configuration });
     }
-    // The list itself is written last, into a folder that must be on it.
-    plan.push(Placing { to: target.list(), bytes: Vec::new(), mode: 0o644, configuration: false });
     Ok(plan)
 }
 
@@ -178,7 +188,6 @@ fn placing(from: &Path, to: PathBuf, mode: u32) -> Result<Placing> {
 fn missing_folders(path: &Path) -> Vec<PathBuf> {
     let mut missing: Vec<PathBuf> =
         path.ancestors().skip(1).take_while(|folder| !folder.exists()).map(Path::to_owned).collect();
-    missing.retain(|folder| !folder.as_os_str().is_empty());
     missing.reverse();
     missing
 }
@@ -191,13 +200,14 @@ fn without(path: &Path, destdir: &Path) -> PathBuf {
 }
 
 /// Writes beside and renames, since the program in place may be running.
-fn replace(to: &Path, bytes: &[u8], mode: u32) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
+fn write(to: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+    let folder = to.parent().context("a file without a folder")?;
     let mut beside = to.as_os_str().to_owned();
     beside.push(".new");
     let beside = PathBuf::from(beside);
-    std::fs::write(&beside, bytes)
-        .and_then(|()| std::fs::set_permissions(&beside, std::fs::Permissions::from_mode(mode)))
+    std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(&beside, bytes))
+        .and_then(|()| std::fs::set_permissions(&beside, Permissions::from_mode(mode)))
         .and_then(|()| std::fs::rename(&beside, to))
         .with_context(|| format!("write {}", to.display()))
 }

@@ -111,7 +111,10 @@ fn target(options: &[String]) -> Result<install::Target> {
     if !prefix.is_absolute() {
         bail!("the prefix {} is not absolute", prefix.display());
     }
-    let destdir = PathBuf::from(option(options, "--destdir").unwrap_or(""));
+    let destdir = match option(options, "--destdir") {
+        None | Some("") => PathBuf::new(),
+        Some(path) => std::path::absolute(path).context("find the destdir")?,
+    };
     Ok(install::Target { prefix, destdir })
 }
 

@@ -21,6 +21,10 @@ pub(crate) fn run(tree: &Tree, filter: &[String]) -> Result<()> {
     let mut command = tree.cargo();
     command.args(["test", "--workspace", "--no-fail-fast"]).args(filter);
     command.args(["--", "--show-output"]).stdout(Stdio::piped());
+    if std::env::var_os("INSTA_UPDATE").is_none() {
+        // A run of the tests leaves the tree as it was, also when a snapshot differs.
+        command.env("INSTA_UPDATE", "no");
+    }
     let mut child = command.spawn().context("start cargo test")?;
     let output = child.stdout.take().context("cargo test has no output")?;
     let mut tally = Tally::default();

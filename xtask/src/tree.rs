@@ -6,11 +6,14 @@
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Folders that hold no source of ours.
-const SKIPPED: &[&str] = &[".git", "target", "node_modules", ".idea", ".vscode"];
+/// Folders that hold no source of ours, wherever they lie.
+const SKIPPED: &[&str] = &[".git", "node_modules"];
+/// The same, at the root only: elsewhere they are ordinary names.
+const SKIPPED_AT_ROOT: &[&str] = &["target", ".weft", ".idea", ".vscode"];
 
 /// The root of the repository, and all that is asked of it.
 #[derive(Debug, Clone)]
@@ -61,7 +64,7 @@ impl Tree {
                 let entry = entry.with_context(|| format!("list {}", at.display()))?;
                 let name = entry.file_name();
                 let kind = entry.file_type().with_context(|| format!("look at {}", at.display()))?;
-                if kind.is_dir() && !SKIPPED.iter().any(|skipped| name == *skipped) {
+                if kind.is_dir() && !is_skipped(&folder, &name) {
                     open.push(folder.join(name));
                 } else if kind.is_file() {
                     found.push(folder.join(name));
@@ -86,7 +89,7 @@ impl Tree {
     }
 
     /// A command that runs at the root.
-    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root);
         command
@@ -121,6 +124,12 @@ impl Tree {
     }
 }
 
+fn is_skipped(folder: &Path, name: &OsStr) -> bool {
+    let at_root = folder.as_os_str().is_empty();
+    SKIPPED.iter().any(|skipped| name == *skipped)
+        || (at_root && SKIPPED_AT_ROOT.iter().any(|skipped| name == *skipped))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,12 +137,12 @@ mod tests {
     #[test]
     fn files_are_relative_sorted_and_without_build_output() {
         let room = tempfile::tempdir().unwrap();
-        for file in ["b.rs", "a/x.rs", "target/y.rs", ".git/z.rs", "a/doc.md"] {
+        for file in ["b.rs", "a/x.rs", "target/y.rs", ".git/z.rs", "a/doc.md", "a/target/w.rs"] {
             let path = room.path().join(file);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();
         }
         let found = Tree::at(room.path()).files_ending("rs").unwrap();
-        assert_eq!(found, [PathBuf::from("a/x.rs"), PathBuf::from("b.rs")]);
+        assert_eq!(found, ["a/target/w.rs", "a/x.rs", "b.rs"].map(PathBuf::from));
     }
 }

@@ -19,6 +19,15 @@ pub(crate) enum Entry {
     Configuration(PathBuf),
 }
 
+impl Entry {
+    /// What the line names.
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Folder(path) | Self::File(path) | Self::Configuration(path) => path,
+        }
+    }
+}
+
 /// The list.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Manifest {
@@ -71,6 +80,11 @@ impl Manifest {
     pub(crate) fn keep_folders_of(&mut self, old: &Self) {
         let folders = old.entries.iter().filter(|entry| matches!(entry, Entry::Folder(_)));
         self.entries.extend(folders.cloned());
+    }
+
+    /// Both lists in one.
+    pub(crate) fn with(&self, other: &Self) -> Self {
+        Self { entries: self.entries.union(&other.entries).cloned().collect() }
     }
 
     pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
