@@ -69,7 +69,8 @@ impl Reader<'_> {
     /// Reads a module that is a file; its children's files lie in `folder`.
     fn file(&mut self, module: Module, folder: &Path) -> Result<usize> {
         let path = module.file.clone();
-        let text = (self.files)(&path)?;
+        let text =
+            (self.files)(&path).with_context(|| format!("module {} has no file {}", module.title(), path.display()))?;
         let parsed = syn::parse_file(&text).with_context(|| format!("parse {}", path.display()))?;
         self.module(module, &parsed.items, folder)
     }
@@ -105,9 +106,7 @@ impl Reader<'_> {
                 || folder.join(format!("{name}.rs")),
                 |written| above.file.parent().unwrap_or(Path::new("")).join(written),
             );
-            let title = module.name.clone();
-            let file = module.file.display().to_string();
-            self.file(module, &below).with_context(|| format!("module {title} in {file}"))?
+            self.file(module, &below)?
         };
         self.modules[parent].children.insert(name, index);
         Ok(())
