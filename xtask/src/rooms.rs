@@ -27,7 +27,7 @@ pub(crate) fn check(tree: &Tree) -> Result<Verdict> {
     let mut verdict = Verdict::default();
     let mut files = 0;
     for (name, root) in targets(&tree.metadata()?)? {
-        let read = |path: &Path| std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()));
+        let read = |path: &Path| Ok(std::fs::read_to_string(path)?);
         match source::read(&root, &read) {
             Ok(modules) => {
                 files += modules.iter().filter(|module| !module.inline).count();
