@@ -9,6 +9,9 @@
 //! A process is launched under a claim that the agent made before, survives the agent, and is
 //! adopted by the next agent from what the claim says.
 
+pub mod conformance;
+pub mod fake;
+
 use crate::processes::{Alive, Confinement};
 use std::path::PathBuf;
 use std::sync::Arc;
