@@ -5,6 +5,9 @@
 //! cut short by either is as if it had never been asked. `list` gives each claim that was made and not
 //! released, with its newest note. Damage elsewhere is an error, never a shorter list.
 
+pub mod conformance;
+pub mod fake;
+
 use crate::hypervisor::Chosen;
 use crate::processes::Alive;
 use std::path::PathBuf;

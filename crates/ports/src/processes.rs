@@ -7,6 +7,9 @@
 //! began. `clear` leaves neither process nor cgroup of the claim. Nothing but `signal`, `kill` and
 //! `clear` ends a process; dropping a handle does not.
 
+pub mod conformance;
+pub mod fake;
+
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;

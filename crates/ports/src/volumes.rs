@@ -5,6 +5,9 @@
 //! made is under its own folders, and only that is ever removed. Making what is there already, of the
 //! same size, is success; what is made is on the disk when it is answered.
 
+pub mod conformance;
+pub mod fake;
+
 use bytes::Bytes;
 use std::path::{Path, PathBuf};
 use weft_domain::Fault;

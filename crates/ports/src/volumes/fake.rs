@@ -1,0 +1,213 @@
+//! Disks, folders and logs in memory, for tests of those who order them.
+//!
+//! Clones share one disk. There are no links in it; a caller's path is allowed under the roots that it
+//! was made with and usable where a test has [`Fake::put`] a file.
+
+use super::{Volumes, Want};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use weft_domain::{Fault, Reason};
+
+/// A disk in memory.
+#[derive(Debug, Clone)]
+pub struct Fake {
+    own: PathBuf,
+    roots: Vec<PathBuf>,
+    disk: Arc<Mutex<Disk>>,
+}
+
+#[derive(Debug)]
+struct Disk {
+    free: u64,
+    nodes: BTreeMap<PathBuf, Node>,
+    refuse: Option<Fault>,
+}
+
+#[derive(Debug)]
+enum Node {
+    Folder,
+    Blank(u64),
+    File { bytes: Vec<u8>, start: usize },
+}
+
+impl Fake {
+    /// An empty disk. What weft makes is under `own`; callers' paths are under `root`.
+    #[must_use]
+    pub fn new(own: &Path, root: &Path) -> Self {
+        let disk = Disk { free: 1 << 40, nodes: BTreeMap::new(), refuse: None };
+        Self { own: own.to_owned(), roots: vec![root.to_owned()], disk: Arc::new(Mutex::new(disk)) }
+    }
+
+    fn disk(&self) -> MutexGuard<'_, Disk> {
+        self.disk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a file there, with these bytes; one that is there is replaced.
+    pub fn put(&self, path: &Path, bytes: &[u8]) {
+        self.disk().nodes.insert(path.to_owned(), Node::File { bytes: bytes.to_vec(), start: 0 });
+    }
+
+    /// Sets how many bytes are free.
+    pub fn set_free(&self, bytes: u64) {
+        self.disk().free = bytes;
+    }
+
+    /// Refuses the next verb that makes or removes with this.
+    pub fn refuse_next(&self, fault: Fault) {
+        self.disk().refuse = Some(fault);
+    }
+
+    /// Every path that there is, sorted.
+    #[must_use]
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.disk().nodes.keys().cloned().collect()
+    }
+
+    fn ours(&self, path: &Path) -> Result<MutexGuard<'_, Disk>, Fault> {
+        let climbs = path.components().any(|part| part == Component::ParentDir);
+        if climbs || path == self.own || !path.starts_with(&self.own) {
+            return Err(Fault::internal(format!("{} is not in a folder of weft's", path.display())));
+        }
+        let mut disk = self.disk();
+        match disk.refuse.take() {
+            Some(fault) => Err(fault),
+            None => Ok(disk),
+        }
+    }
+}
+
+impl Disk {
+    fn log(&self, path: &Path) -> (usize, &[u8]) {
+        match self.nodes.get(path) {
+            Some(Node::File { bytes, start }) => (*start, bytes),
+            Some(Node::Folder | Node::Blank(_)) | None => (0, &[]),
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Volumes for Fake {
+    async fn resolve(&self, path: &Path, want: Want, field: &str) -> Result<PathBuf, Fault> {
+        let refused = |reason, why: &str| Fault::field(reason, field, format!("{} {why}", path.display()));
+        if path.components().any(|part| part == Component::ParentDir) {
+            return Err(refused(Reason::PathNotAllowed, "contains '..'"));
+        }
+        if !self.roots.iter().any(|root| path.starts_with(root) && path != root) {
+            return Err(refused(Reason::PathNotAllowed, "is outside of the allowed roots"));
+        }
+        match self.disk().nodes.get(path) {
+            Some(Node::File { bytes, .. }) if bytes.is_empty() => Err(refused(Reason::PathUnusable, "is empty")),
+            Some(Node::File { .. }) => Ok(path.to_owned()),
+            Some(Node::Blank(_)) if want != Want::File => Ok(path.to_owned()),
+            Some(Node::Blank(_)) => Err(refused(Reason::PathUnusable, "is empty")),
+            Some(Node::Folder) => Err(refused(Reason::PathUnusable, "is a folder, not a file")),
+            None => Err(refused(Reason::PathUnusable, "does not exist")),
+        }
+    }
+
+    async fn make_blank(&self, path: &Path, size_bytes: u64) -> Result<(), Fault> {
+        let mut disk = self.ours(path)?;
+        match disk.nodes.get(path) {
+            Some(Node::Blank(size)) if *size == size_bytes => return Ok(()),
+            Some(_) => return Err(Fault::new(Reason::PathUnusable, format!("{} is there already", path.display()))),
+            None => {}
+        }
+        if size_bytes > disk.free {
+            return Err(Fault::new(Reason::DiskExhausted, "the disk is full"));
+        }
+        disk.free -= size_bytes;
+        disk.nodes.insert(path.to_owned(), Node::Blank(size_bytes));
+        Ok(())
+    }
+
+    async fn make_folder(&self, path: &Path) -> Result<(), Fault> {
+        let mut disk = self.ours(path)?;
+        for folder in path.ancestors().take_while(|folder| *folder != self.own) {
+            match disk.nodes.get(folder) {
+                None | Some(Node::Folder) => disk.nodes.insert(folder.to_owned(), Node::Folder),
+                Some(_) => {
+                    return Err(Fault::new(Reason::PathUnusable, format!("{} is a file", folder.display())));
+                }
+            };
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, path: &Path) -> Result<(), Fault> {
+        let mut disk = self.ours(path)?;
+        let (gone, left) = std::mem::take(&mut disk.nodes).into_iter().partition(|(at, _)| at.starts_with(path));
+        disk.nodes = left;
+        let gone: BTreeMap<PathBuf, Node> = gone;
+        disk.free += gone.values().map(|node| if let Node::Blank(size) = node { *size } else { 0 }).sum::<u64>();
+        Ok(())
+    }
+
+    async fn entries(&self, path: &Path) -> Result<Vec<String>, Fault> {
+        let disk = self.disk();
+        let inside = disk.nodes.keys().filter(|at| at.parent() == Some(path));
+        Ok(inside.filter_map(|at| Some(at.file_name()?.to_string_lossy().into_owned())).collect())
+    }
+
+    async fn free_bytes(&self) -> Result<u64, Fault> {
+        Ok(self.disk().free)
+    }
+
+    async fn allocated_bytes(&self, path: &Path) -> Result<u64, Fault> {
+        let disk = self.disk();
+        let inside = disk.nodes.iter().filter(|(at, _)| at.starts_with(path));
+        Ok(inside
+            .map(|(_, node)| match node {
+                Node::Folder => 0,
+                Node::Blank(size) => *size,
+                Node::File { bytes, start } => (bytes.len() - start) as u64,
+            })
+            .sum())
+    }
+
+    async fn log_extent(&self, path: &Path) -> Result<(u64, u64), Fault> {
+        let disk = self.disk();
+        let (start, bytes) = disk.log(path);
+        Ok((bytes.len() as u64, start as u64))
+    }
+
+    async fn read_log(&self, path: &Path, offset: u64, max: usize) -> Result<(u64, Bytes), Fault> {
+        let disk = self.disk();
+        let (start, bytes) = disk.log(path);
+        let from = usize::try_from(offset).unwrap_or(usize::MAX).max(start).min(bytes.len());
+        let to = from.saturating_add(max).min(bytes.len());
+        Ok((from as u64, Bytes::copy_from_slice(&bytes[from..to])))
+    }
+
+    async fn bound_log(&self, path: &Path, keep_bytes: u64) -> Result<(), Fault> {
+        let mut disk = self.ours(path)?;
+        if let Some(Node::File { bytes, start }) = disk.nodes.get_mut(path) {
+            let keep = usize::try_from(keep_bytes).unwrap_or(usize::MAX);
+            *start = bytes.len().saturating_sub(keep).max(*start);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::volumes::conformance;
+
+    #[tokio::test]
+    async fn keeps_the_laws() {
+        let (own, root) = (Path::new("/own"), Path::new("/root-of-callers"));
+        let fake = Fake::new(own, root);
+        conformance::all(&fake, own, root, &|path, bytes| fake.put(path, bytes)).await;
+        assert_eq!(fake.free_bytes().await, Ok(1 << 40), "what was taken was given back");
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_said() {
+        let fake = Fake::new(Path::new("/own"), Path::new("/r"));
+        fake.set_free(10);
+        let fault = fake.make_blank(Path::new("/own/d"), 11).await.unwrap_err();
+        assert_eq!(fault.reason, Reason::DiskExhausted);
+    }
+}
