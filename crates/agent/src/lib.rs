@@ -1,1 +1,29 @@
-//! Under way.
+//! What should run on this node, and what runs here.
+//!
+//! ```text
+//!  Placements ──watch──► agent ──► owner of instance A ──► converge (pure) ──► steps ──► ports
+//!      ▲                   │                                                           │
+//!      └──── reports ──────┴──────────────── state of the machine ◄────────────────────┘
+//! ```
+//!
+//! One task owns one instance: it alone launches, holds, ends and buries its machine, so nothing is
+//! done twice at the same time. Every owner is the same loop: look, plan by `domain::converge`, do,
+//! report. It keeps no history beyond the journal of claims, so starting anew after `kill -9` and going
+//! on as usual are one path.
+//!
+//! What always holds: a host resource is claimed in the journal before it is made, and its claim is let
+//! go after it is gone. A machine is never ended because the agent ends.
+//!
+//! What it does not know: any VMM, how state is kept, who asked.
+
+mod agent;
+mod config;
+mod console;
+mod figures;
+mod inventory;
+mod layout;
+mod owner;
+mod reach;
+
+pub use agent::{Agent, open};
+pub use config::{Config, Ports};

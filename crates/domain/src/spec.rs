@@ -6,12 +6,12 @@
 //!
 //! Field paths in violations are those of the proto, from the request's root: `vm.spec.cpu.boot`.
 
+pub mod changes;
 pub mod check;
 pub mod cpu;
 pub mod device;
 pub mod disk;
 pub mod memory;
-pub mod needs;
 pub mod nic;
 pub mod payload;
 pub mod policy;

@@ -2,9 +2,9 @@
 //!
 //! A field that no driver serves is refused by name; it is never ignored.
 
-use super::{Attachment, ConsoleMode, DiskFormat, DiskSource, Draft, Machine, Payload, ReadinessProbe};
 use crate::capability::{Capabilities, Feature};
 use crate::spec::payload::DEFAULT_IMAGE;
+use crate::spec::{Attachment, ConsoleMode, DiskFormat, DiskSource, Draft, Machine, Payload, ReadinessProbe};
 use crate::{Fault, Reason, Violation, spec::Accelerator};
 
 /// A feature and the field that asks for it.
@@ -169,8 +169,8 @@ pub fn unserved(draft: &Draft, driver: &Capabilities) -> Vec<Violation> {
 /// No driver of that name, or the fields that the best candidate does not serve.
 pub fn choose<'a>(draft: &Draft, drivers: &'a [Capabilities]) -> Result<&'a Capabilities, Fault> {
     let named = |driver: &&Capabilities| match &draft.driver {
-        super::Driver::Auto => true,
-        super::Driver::Named(name) => driver.driver == *name,
+        crate::spec::Driver::Auto => true,
+        crate::spec::Driver::Named(name) => driver.driver == *name,
     };
     let mut best: Option<Vec<Violation>> = None;
     for driver in drivers.iter().filter(named) {
