@@ -13,20 +13,26 @@
 //! What it does not know: how anything is stored, sent, started or shown.
 
 pub mod admission;
+pub mod ask;
 pub mod capability;
 pub mod converge;
 pub mod event;
 pub mod fault;
+pub mod filter;
 pub mod id;
 pub mod instance;
 pub mod label;
 pub mod lifecycle;
 pub mod name;
+pub mod needs;
 pub mod node;
 pub mod object;
 pub mod restart;
+pub mod schedule;
 pub mod spec;
 pub mod time;
+pub mod told;
+pub mod until;
 
 pub use fault::{Fault, Kind, Reason, Violation};
 pub use id::{ClaimId, EventId, IncarnationId, InstanceId, NodeId};
