@@ -59,6 +59,8 @@ pub struct Report {
     pub placement: u64,
     /// The generation of the specification that it was seen under.
     pub generation: u64,
+    /// The newest boot that was asked when it was seen; a sight from before it does not speak of it.
+    pub boot_epoch: u64,
     /// What was seen.
     pub sight: Sight,
     /// The process that runs it.
