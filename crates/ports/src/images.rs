@@ -1,12 +1,26 @@
 //! Kernels and root file systems, prepared on first use and kept.
 //!
 //! # Laws
-//! `ensure` is idempotent; callers at the same time share one preparation. What is half made is never
-//! used, and what was damaged is made anew.
+//! `ensure` is idempotent; callers at the same time share one preparation, and one that gives up takes
+//! nothing from the others. What is half made is never used, and what was damaged is made anew. A path
+//! that was answered stays good while the machines made from it live.
+
+pub mod conformance;
+pub mod fake;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use weft_domain::Fault;
+
+/// The word on the default image's command line that names the guest: `weft.hostname=demo`.
+pub const HOSTNAME: &str = "weft.hostname";
+
+/// The start of the line that the default image's guest writes on its serial port when it is up; its
+/// host name and its address (or `-`) follow.
+pub const READY: &str = "weft-guest: ready";
+
+/// Memory that the default image needs, in bytes; with less its kernel runs out while it starts.
+pub const LEAST_MEMORY_BYTES: u64 = 96 << 20;
 
 /// An image as files on this node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +40,18 @@ pub struct Files {
 pub struct Progress {
     /// What is being done, as a phrase: `downloading the kernel`.
     pub stage: String,
-    /// How much of it, in thousandths.
+    /// How much of the whole, in thousandths.
     pub permille: u32,
 }
 
-/// Is told how far a preparation has come.
+/// Is told how far a preparation has come; it must not block.
 pub type Watcher = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// A watcher that looks away.
+#[must_use]
+pub fn unwatched() -> Watcher {
+    Arc::new(|_| {})
+}
 
 /// Images on this node.
 #[async_trait::async_trait]
@@ -39,5 +59,9 @@ pub trait Images: Send + Sync {
     /// Names of the images that can be had.
     fn names(&self) -> Vec<String>;
     /// The image of this name, prepared if it is not.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for an unknown name; `ImageUnavailable` or `ProgramMissing` where it cannot be
+    /// prepared, with what to install; `DiskExhausted` where there is no room for it.
     async fn ensure(&self, name: &str, watcher: Watcher) -> Result<Files, Fault>;
 }
