@@ -12,7 +12,7 @@ pub(crate) mod vm;
 
 use buffa::{EnumValue, Enumeration, MessageField};
 use buffa_types::google::protobuf::{Duration as WireDuration, Timestamp};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
@@ -29,10 +29,22 @@ impl Found {
         self.0.push(Violation { field: field.into(), why: why.into() });
     }
 
+    /// Whether nothing was found.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What the domain found.
+    pub(crate) fn extend(&mut self, more: Vec<Violation>) {
+        self.0.extend(more);
+    }
+
     /// Refuses where anything was found.
     pub(crate) fn done(self) -> Result<(), Fault> {
+        let missing = self.0.iter().all(|v| v.why.starts_with("is required") || v.why.starts_with("needs one of"));
+        let reason = if missing { Reason::FieldRequired } else { Reason::FieldInvalid };
         let fix = "correct these fields and send it again";
-        Fault::from_violations(Reason::FieldInvalid, self.0).map_or(Ok(()), |fault| Err(fault.fix(fix)))
+        Fault::from_violations(reason, self.0).map_or(Ok(()), |fault| Err(fault.fix(fix)))
     }
 
     /// A text read as what it should be; `None` where it is not, which is then known.
@@ -55,12 +67,8 @@ impl Found {
     }
 
     /// A span that is not negative; `None` where there is none.
-    pub(crate) fn span<P: buffa::ProtoBox<WireDuration>>(
-        &mut self,
-        value: &MessageField<WireDuration, P>,
-        field: &str,
-    ) -> Option<Duration> {
-        let value = value.as_option()?;
+    pub(crate) fn span(&mut self, value: Option<&WireDuration>, field: &str) -> Option<Duration> {
+        let value = value?;
         let parts = (u64::try_from(value.seconds), u32::try_from(value.nanos));
         let (Ok(seconds), Ok(nanos @ 0..1_000_000_000)) = parts else {
             self.add(field, "must be a span that is not negative");
@@ -78,16 +86,16 @@ impl Found {
     }
 
     /// Labels of this map.
-    pub(crate) fn labels<S>(&mut self, map: HashMap<String, String, S>, field: &str) -> Labels {
-        Labels::new(sorted(map)).unwrap_or_else(|why| {
+    pub(crate) fn labels(&mut self, map: BTreeMap<String, String>, field: &str) -> Labels {
+        Labels::new(map).unwrap_or_else(|why| {
             self.add(field, why);
             Labels::default()
         })
     }
 
     /// Annotations of this map.
-    pub(crate) fn annotations<S>(&mut self, map: HashMap<String, String, S>, field: &str) -> Annotations {
-        Annotations::new(sorted(map)).unwrap_or_else(|why| {
+    pub(crate) fn annotations(&mut self, map: BTreeMap<String, String>, field: &str) -> Annotations {
+        Annotations::new(map).unwrap_or_else(|why| {
             self.add(field, why);
             Annotations::default()
         })
@@ -120,15 +128,6 @@ impl Found {
         }
         nanos.map(Time::from_nanos)
     }
-}
-
-fn sorted<S>(map: HashMap<String, String, S>) -> BTreeMap<String, String> {
-    map.into_iter().collect()
-}
-
-/// A map as the wire has it.
-pub(crate) fn map<S: Default + std::hash::BuildHasher>(map: &BTreeMap<String, String>) -> HashMap<String, String, S> {
-    map.iter().map(|(k, v)| (k.clone(), v.clone())).collect()
 }
 
 /// A moment as the wire has it.

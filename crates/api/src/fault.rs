@@ -1,8 +1,8 @@
 //! How a refusal looks on the wire, and how it is read back: the one table between [`Kind`] and
 //! Connect/gRPC codes, and the one shape of details.
 //!
-//! A [`Fault`] becomes code + message + `ErrorInfo` (reason, fix) + `BadRequest` (fields at fault)
-//! + `RetryInfo` + `Help`. Reading it back loses nothing; an error of another server, or of the
+//! A [`Fault`] becomes a code, a message, `ErrorInfo` (reason, fix), `BadRequest` (fields at fault),
+//! `RetryInfo` and `Help`. Reading it back loses nothing; an error of another server, or of the
 //! connection, becomes the nearest reason.
 
 use crate::proto::google::rpc;
@@ -36,6 +36,7 @@ pub(crate) const fn code(kind: Kind) -> ErrorCode {
 }
 
 /// The reason that stands for a code when the other side gave none of ours.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library's list of codes is open")]
 fn reason_of(code: ErrorCode) -> Reason {
     match code {
         ErrorCode::InvalidArgument | ErrorCode::OutOfRange => Reason::FieldInvalid,
@@ -56,11 +57,8 @@ fn reason_of(code: ErrorCode) -> Reason {
 /// A refusal as it goes over the wire.
 #[must_use]
 pub(crate) fn to_wire(fault: Fault) -> ConnectError {
-    let mut info = rpc::ErrorInfo {
-        reason: fault.reason.as_str().to_owned(),
-        domain: DOMAIN.to_owned(),
-        ..Default::default()
-    };
+    let mut info =
+        rpc::ErrorInfo { reason: fault.reason.as_str().to_owned(), domain: DOMAIN.to_owned(), ..Default::default() };
     if !fault.fix.is_empty() {
         info.metadata.insert("fix".to_owned(), fault.fix.clone());
     }

@@ -9,7 +9,7 @@ mod walk;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
-pub(crate) use walk::{Findings, check};
+pub(crate) use walk::check;
 
 /// The descriptor set of all protos, with comments.
 pub(crate) const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/weft.binpb"));
@@ -66,11 +66,6 @@ impl Schema {
     /// The request message of a procedure such as `/weft.v1.VmService/GetVm`.
     pub(crate) fn input(&self, procedure: &str) -> Option<&str> {
         self.inputs.get(procedure).map(String::as_str)
-    }
-
-    /// Whether there is a procedure of this path.
-    pub(crate) fn has_procedure(&self, procedure: &str) -> bool {
-        self.inputs.contains_key(procedure)
     }
 
     /// Full names of all services.

@@ -4,10 +4,9 @@ mod read;
 mod write;
 
 use super::choice;
+use crate::proto::weft::v1::VmSpec;
 pub(crate) use read::draft;
-use weft_domain::spec::{
-    Accelerator, ConsoleMode, CpuFeature, DiskFormat, Machine, RestartPolicy, Transport,
-};
+use weft_domain::spec::{Accelerator, ConsoleMode, CpuFeature, DiskFormat, Machine, RestartPolicy, Transport};
 pub(crate) use write::spec;
 
 choice!(Machine, Machine, Machine::Auto, {
@@ -63,3 +62,23 @@ choice!(RestartPolicy, RestartPolicy, RestartPolicy::Never, {
 } else {
     RESTART_POLICY_UNSPECIFIED => Ok(RestartPolicy::Never),
 });
+
+/// The fields of a specification by their proto names, to be changed one by one.
+macro_rules! fields {
+    ($($field:ident,)*) => {
+        /// Whether a specification has a field of this proto name.
+        pub(crate) fn has_field(name: &str) -> bool {
+            [$(stringify!($field),)*].contains(&name)
+        }
+
+        /// Copies one field by its proto name; a name that is none copies nothing.
+        pub(crate) fn copy_field(from: &VmSpec, to: &mut VmSpec, name: &str) {
+            $(if name == stringify!($field) { to.$field = from.$field.clone(); })*
+        }
+    };
+}
+
+fields! {
+    driver, machine, accelerator, cpu, memory, payload, disks, nics, serial, console, rng, vsock, metadata,
+    cloud_init, restart, readiness,
+}

@@ -33,10 +33,7 @@ impl Findings {
 /// Holds a JSON value against the message of this full name. Paths begin below `root`.
 pub(crate) fn check(schema: &Schema, message: &str, value: &Value, root: &str) -> Findings {
     let mut findings = Findings::default();
-    match value {
-        Value::Object(_) => walk_message(schema, message, value, root, &mut findings),
-        other => findings.invalid(root, format!("must be an object, not {}", sort(other))),
-    }
+    walk_message(schema, message, value, root, &mut findings);
     findings
 }
 
@@ -147,7 +144,9 @@ fn whole(value: &Value) -> Option<i128> {
     match value {
         Value::Number(n) => {
             let exact = n.as_u64().map(i128::from).or_else(|| n.as_i64().map(i128::from));
-            exact.or_else(|| n.as_f64().filter(|f| f.fract() == 0.0 && f.abs() < 1e30).and_then(|f| format!("{f:.0}").parse().ok()))
+            exact.or_else(|| {
+                n.as_f64().filter(|f| f.fract() == 0.0 && f.abs() < 1e30).and_then(|f| format!("{f:.0}").parse().ok())
+            })
         }
         Value::String(text) => text.parse().ok(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,

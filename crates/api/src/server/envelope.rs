@@ -13,7 +13,7 @@
 //!
 //! Answers that are no errors pass untouched.
 
-use super::refusal;
+use super::{observe, refusal};
 use crate::fault;
 use crate::proto::google::rpc::Status;
 use axum::body::Body;
@@ -30,6 +30,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::Frame;
 use http_body_util::BodyExt as _;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use weft_domain::Fault;
 
 /// The longest error body that is read to be written anew.
 const MOST: usize = 64 * 1024;
@@ -42,7 +43,7 @@ const WEB_TRAILERS: u8 = 0x80;
 
 /// Gives every error that has none its details.
 pub(super) async fn envelope(request: Request, next: Next) -> Response {
-    let spoken = Protocol::detect(request.headers()).filter(|spoken| spoken.is_streaming).map(|spoken| spoken.protocol);
+    let spoken = spoken(request.headers());
     let response = next.run(request).await;
     match spoken {
         None => unary(response).await,
@@ -50,6 +51,22 @@ pub(super) async fn envelope(request: Request, next: Next) -> Response {
         Some(Protocol::GrpcWeb) => first_frame(response, web_frame),
         Some(_) => first_frame(response, connect_frame),
     }
+}
+
+/// The protocol whose errors are not in an HTTP status; `None` where they are.
+fn spoken(headers: &HeaderMap) -> Option<Protocol> {
+    if let Some(known) = Protocol::detect(headers) {
+        return known.is_streaming.then_some(known.protocol);
+    }
+    // A codec that is not known still gets its answer in its protocol.
+    let content_type = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let grpc = content_type.strip_prefix("application/grpc")?;
+    Some(if grpc.starts_with("-web") { Protocol::GrpcWeb } else { Protocol::Grpc })
+}
+
+fn counted(fault: Fault) -> ConnectError {
+    observe::refused(fault.reason);
+    fault::to_wire(fault)
 }
 
 async fn unary(response: Response) -> Response {
@@ -65,10 +82,10 @@ async fn unary(response: Response) -> Response {
         Err(_) if read.is_empty() => refusal::of_status(parts.status),
         Err(_) => None,
     };
-    let Some(error) = told.map(fault::to_wire) else { return Response::from_parts(parts, Body::from(read)) };
+    let Some(error) = told.map(counted) else { return Response::from_parts(parts, Body::from(read)) };
     // The status that the library chose says more than the code's own where it is about HTTP itself.
-    let about_http =
-        [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED, StatusCode::UNSUPPORTED_MEDIA_TYPE].contains(&parts.status);
+    let about_http = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED, StatusCode::UNSUPPORTED_MEDIA_TYPE]
+        .contains(&parts.status);
     if !about_http {
         parts.status = error.code.http_status();
     }
@@ -81,13 +98,13 @@ fn grpc(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     if let Some(better) = better_trailers(&parts.headers) {
         // An answer of trailers alone repeats its status among the headers.
-        parts.headers.extend(better.into_iter().filter_map(|(name, value)| Some((name?, value))));
+        parts.headers.extend(better);
         parts.headers.remove("grpc-status-details-bin");
     }
     let body = body.map_frame(|frame| match frame.into_trailers() {
         Ok(mut trailers) => {
             if let Some(better) = better_trailers(&trailers) {
-                trailers.extend(better.into_iter().filter_map(|(name, value)| Some((name?, value))));
+                trailers.extend(better);
             }
             Frame::trailers(trailers)
         }
@@ -131,7 +148,7 @@ fn wrap(flag: u8, content: &[u8]) -> Option<Bytes> {
 fn connect_frame(frame: &Bytes) -> Option<Bytes> {
     let mut end: serde_json::Value = serde_json::from_slice(&sole_envelope(frame, CONNECT_END)?).ok()?;
     let error: ConnectError = serde_json::from_value(end.get("error")?.clone()).ok()?;
-    let told = fault::to_wire(refusal::classify(&error)?);
+    let told = counted(refusal::classify(&error)?);
     end["error"] = serde_json::to_value(&told).ok()?;
     wrap(CONNECT_END, &serde_json::to_vec(&end).ok()?)
 }
@@ -144,7 +161,7 @@ fn web_frame(frame: &Bytes) -> Option<Bytes> {
         let name: http::HeaderName = name.trim().parse().ok()?;
         trailers.insert(name, HeaderValue::from_str(value.trim()).ok()?);
     }
-    trailers.extend(better_trailers(&trailers)?.into_iter().filter_map(|(name, value)| Some((name?, value))));
+    trailers.extend(better_trailers(&trailers)?);
     let mut text = Vec::new();
     for (name, value) in &trailers {
         text.extend_from_slice(name.as_str().as_bytes());
@@ -169,7 +186,7 @@ fn better_trailers(trailers: &HeaderMap) -> Option<HeaderMap> {
         return None;
     }
     let message = percent_decode_str(text("grpc-message")).decode_utf8_lossy().into_owned();
-    let told = fault::to_wire(refusal::classify(&ConnectError::new(code, message))?);
+    let told = counted(refusal::classify(&ConnectError::new(code, message))?);
     let mut better = HeaderMap::new();
     better.insert("grpc-status", HeaderValue::from(told.code.grpc_code()));
     let message = told.message.unwrap_or_default();

@@ -9,6 +9,7 @@ use http::StatusCode;
 use weft_domain::{Fault, Reason};
 
 /// The refusal that the library meant; `None` where the error is already told in full or is not ours to tell.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library's list of codes is open")]
 pub(super) fn classify(error: &ConnectError) -> Option<Fault> {
     if !error.details.is_empty() {
         return None;
@@ -19,8 +20,11 @@ pub(super) fn classify(error: &ConnectError) -> Option<Fault> {
         ErrorCode::InvalidArgument => Some(malformed(said)),
         ErrorCode::ResourceExhausted => Some(too_large(said)),
         ErrorCode::DeadlineExceeded => Some(
-            Fault::new(Reason::DeadlinePassed, "the caller's time was up before the answer was there; the work goes on")
-                .fix("ask for the resource again, or give the call more time"),
+            Fault::new(
+                Reason::DeadlinePassed,
+                "the caller's time was up before the answer was there; the work goes on",
+            )
+            .fix("ask for the resource again, or give the call more time"),
         ),
         ErrorCode::Unimplemented => Some(unimplemented(said)),
         ErrorCode::Unknown if said.contains("GET") || said.contains("POST") => Some(wrong_verb()),
@@ -54,8 +58,9 @@ fn too_large(said: &str) -> Fault {
 }
 
 fn content_type(said: &str) -> Fault {
-    Fault::new(Reason::ContentTypeUnsupported, said.to_owned())
-        .fix("send application/json or application/proto (Connect), application/grpc or application/grpc-web, plain or gzip")
+    Fault::new(Reason::ContentTypeUnsupported, said.to_owned()).fix(
+        "send application/json or application/proto (Connect), application/grpc or application/grpc-web, plain or gzip",
+    )
 }
 
 fn wrong_verb() -> Fault {

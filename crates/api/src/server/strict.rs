@@ -8,10 +8,8 @@ use crate::compat;
 use crate::fault::to_wire;
 use crate::schema::{self, SCHEMA};
 use bytes::Bytes;
-use connectrpc::{
-    CodecFormat, ConnectError, Interceptor, Next, NextStream, Payload, PayloadStream, RequestContext, StreamRequest,
-    StreamResponse, UnaryRequest, UnaryResponse,
-};
+use connectrpc::interceptor::{StreamRequest, StreamResponse, UnaryRequest, UnaryResponse};
+use connectrpc::{CodecFormat, ConnectError, Interceptor, Next, NextStream, Payload, PayloadStream, RequestContext};
 use futures::StreamExt as _;
 use weft_domain::{Fault, Reason};
 

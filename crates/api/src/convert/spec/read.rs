@@ -104,11 +104,9 @@ fn payload(payload: wire::Payload, found: &mut Found) -> Payload {
         Some(Source::Image(name)) => {
             Payload::Image { name: some(name).unwrap_or_else(|| DEFAULT_IMAGE.to_owned()), cmdline: payload.cmdline }
         }
-        Some(Source::Kernel(kernel)) => Payload::Kernel {
-            kernel: kernel.into(),
-            initramfs: initramfs.map(PathBuf::from),
-            cmdline: payload.cmdline,
-        },
+        Some(Source::Kernel(kernel)) => {
+            Payload::Kernel { kernel: kernel.into(), initramfs: initramfs.map(PathBuf::from), cmdline: payload.cmdline }
+        }
         Some(Source::Firmware(firmware)) => {
             if !payload.cmdline.is_empty() {
                 found.add("vm.spec.payload.cmdline", "cannot be given beside firmware");
@@ -194,24 +192,18 @@ fn forwards(forwards: Vec<wire::Forward>, nic: &str, found: &mut Found) -> Vec<F
 }
 
 fn console(console: wire::Console, field: &str, found: &mut Found) -> Console {
-    Console {
-        mode: found.choice(console.mode, &format!("{field}.mode")),
-        path: some(console.path).map(PathBuf::from),
-    }
+    Console { mode: found.choice(console.mode, &format!("{field}.mode")), path: some(console.path).map(PathBuf::from) }
 }
 
 fn rate_limit(rate: wire::RateLimit) -> RateLimit {
-    let bucket = |b: wire::TokenBucket| TokenBucket {
-        size: b.size,
-        refill_ms: b.refill_ms,
-        one_time_burst: b.one_time_burst,
-    };
+    let bucket =
+        |b: wire::TokenBucket| TokenBucket { size: b.size, refill_ms: b.refill_ms, one_time_burst: b.one_time_burst };
     RateLimit { bandwidth: rate.bandwidth.into_option().map(bucket), ops: rate.ops.into_option().map(bucket) }
 }
 
 fn readiness(readiness: wire::Readiness, found: &mut Found) -> Option<Readiness> {
     use wire::readiness::Probe;
-    let timeout = found.span(&readiness.timeout, "vm.spec.readiness.timeout").unwrap_or(READY_WITHIN);
+    let timeout = found.span(readiness.timeout.as_option(), "vm.spec.readiness.timeout").unwrap_or(READY_WITHIN);
     let probe = match readiness.probe {
         Some(Probe::SerialText(text)) => ReadinessProbe::Serial { text },
         Some(Probe::VsockPort(port)) => ReadinessProbe::Vsock { port },

@@ -71,11 +71,7 @@ fn cpu(cpu: &Cpu) -> wire::Cpu {
         pinning: cpu
             .pinning
             .iter()
-            .map(|p| wire::Pin {
-                vcpu: p.vcpu,
-                host_cpus: p.host_cpus.iter().copied().collect(),
-                ..Default::default()
-            })
+            .map(|p| wire::Pin { vcpu: p.vcpu, host_cpus: p.host_cpus.iter().copied().collect(), ..Default::default() })
             .collect(),
         ..Default::default()
     }
@@ -116,11 +112,9 @@ fn payload(payload: &Payload) -> wire::Payload {
         Payload::Firmware { firmware } => {
             wire::Payload { source: Some(Source::Firmware(text(firmware))), ..Default::default() }
         }
-        Payload::Image { name, cmdline } => wire::Payload {
-            source: Some(Source::Image(name.clone())),
-            cmdline: cmdline.clone(),
-            ..Default::default()
-        },
+        Payload::Image { name, cmdline } => {
+            wire::Payload { source: Some(Source::Image(name.clone())), cmdline: cmdline.clone(), ..Default::default() }
+        }
     }
 }
 

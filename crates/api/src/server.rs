@@ -1,0 +1,144 @@
+//! The server door: every RPC service over the ports, on one axum router.
+//!
+//! ```text
+//!  request ─► loopback only? ─► envelope ─► RPC library ─► observe ─► strict JSON ─► adapter ─► port
+//!  answer  ◄───────────────── details for errors without ◄──────────────── Fault with details ◄─┘
+//! ```
+//!
+//! Connect, gRPC and gRPC-Web are told apart by content type; HTTP/1.1 and h2c both work. What this
+//! room does not know: listeners, TLS, accounts, where state is.
+
+mod call;
+pub(crate) mod change;
+mod console;
+mod envelope;
+mod events;
+mod nodes;
+mod observe;
+mod origin;
+mod refusal;
+mod strict;
+mod vms;
+
+use crate::compat::MetaldDoor;
+use crate::proto::vmprovisioner::v1::VmServiceExt as _;
+use crate::proto::weft::v1::{EventServiceExt as _, NodeServiceExt as _, VmServiceExt as _};
+use crate::schema::{DESCRIPTORS, SCHEMA};
+use axum::middleware::from_fn;
+use connectrpc::{ConnectRpcService, Limits, Router};
+use connectrpc_health::{StaticChecker, Status};
+use connectrpc_reflection::Reflector;
+use std::sync::Arc;
+use weft_ports::api::{Consoles, Events, Nodes, Power, Vms};
+
+/// What the door leads to.
+#[derive(Clone)]
+pub struct Ports {
+    /// VMs as resources.
+    pub vms: Arc<dyn Vms>,
+    /// What runs.
+    pub power: Arc<dyn Power>,
+    /// Consoles and their logs.
+    pub consoles: Arc<dyn Consoles>,
+    /// Nodes.
+    pub nodes: Arc<dyn Nodes>,
+    /// Events.
+    pub events: Arc<dyn Events>,
+}
+
+/// Whose requests are heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Audience {
+    /// Only requests whose `Host` and `Origin` name loopback.
+    #[default]
+    Loopback,
+    /// All: something before the door knows who asks.
+    Anyone,
+}
+
+/// How the door behaves.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Whose requests are heard.
+    pub audience: Audience,
+    /// The largest request body in bytes, compressed or not.
+    pub max_body_bytes: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { audience: Audience::Loopback, max_body_bytes: 1 << 20 }
+    }
+}
+
+/// The door, and the word on how it is.
+pub struct Door {
+    /// Serves every service; further routes may be added.
+    pub router: axum::Router,
+    /// What `grpc.health.v1.Health` tells.
+    pub health: Health,
+}
+
+/// What `grpc.health.v1.Health` tells, for the whole server and for each service.
+#[derive(Clone)]
+pub struct Health(Arc<StaticChecker>);
+
+/// Whether requests can be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Serving {
+    /// They can.
+    Yes,
+    /// Not now.
+    No,
+}
+
+impl Health {
+    /// Tells whether requests can be served from now on. Watchers are told at once.
+    pub fn set(&self, serving: Serving) {
+        let status = match serving {
+            Serving::Yes => Status::Serving,
+            Serving::No => Status::NotServing,
+        };
+        for service in names().iter().map(String::as_str).chain([""]) {
+            // Every name was registered when the door was made.
+            let _ = self.0.set_status(service, status);
+        }
+    }
+}
+
+/// Which VM is meant by an id or a name in the default project.
+pub(crate) fn vm_ref(vm: &str, found: &mut crate::convert::Found) -> weft_ports::api::VmRef {
+    call::vm_ref(vm, "", found)
+}
+
+/// Our services' full names.
+fn names() -> &'static [String] {
+    SCHEMA.services()
+}
+
+/// The door over these ports. Make it after the global meter provider is in place.
+#[must_use]
+pub fn door(ports: Ports, options: Options) -> Door {
+    let Ports { vms, power, consoles, nodes, events } = ports;
+    let metald = Arc::new(MetaldDoor::new(vms.clone(), power.clone()));
+    let router = Arc::new(vms::VmDoor { vms, power, consoles }).register(Router::new());
+    let router = Arc::new(nodes::NodeDoor(nodes)).register(router);
+    let router = Arc::new(events::EventDoor(events)).register(router);
+    let router = metald.register(router);
+    let (router, checker) = connectrpc_health::install_static(router, names().iter().cloned());
+    let reflector = Reflector::from_descriptor_set_bytes(DESCRIPTORS).expect("the build wrote a lawful descriptor set");
+    let router = connectrpc_reflection::install(router, reflector);
+    let limits = Limits::default()
+        .with_max_request_body_size(options.max_body_bytes)
+        .with_max_message_size(options.max_body_bytes);
+    let service = ConnectRpcService::new(router)
+        .with_limits(limits)
+        .with_interceptor(observe::Observe::new())
+        .with_interceptor(strict::Strict);
+    let router = axum::Router::new().fallback_service(service).layer(from_fn(envelope::envelope));
+    let router = match options.audience {
+        Audience::Loopback => router.layer(from_fn(origin::loopback_only)),
+        Audience::Anyone => router,
+    };
+    Door { router, health: Health(checker) }
+}
