@@ -11,12 +11,16 @@
 //! 6. A store that cannot take a write (a full disk) refuses it with `StoreFull`, keeps what it has, and
 //!    goes on reading.
 
+pub mod conformance;
+pub mod fake;
+
 use futures::stream::BoxStream;
 use std::path::Path;
 use weft_domain::Fault;
 use weft_domain::object::{Key, Object, Revision, Sort, Stored};
 
-/// Changes that are made together.
+/// Changes that are made together. Preconditions are of the state before the commit; writes are done in
+/// their order, and the deletion of what is not there is no change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Commit {
     /// What must hold.
@@ -70,7 +74,8 @@ pub struct Change {
     pub object: Option<Object>,
 }
 
-/// A stream of commits, each with all its changes; a refusal ends it.
+/// A stream of commits, each with all its changes; a commit without changes is passed over, and a refusal
+/// ends the stream.
 pub type Changes = BoxStream<'static, Result<Vec<Change>, Fault>>;
 
 /// The figures of a store.
@@ -104,7 +109,8 @@ pub trait Store: Send + Sync {
     ) -> Result<(Vec<(Key, Stored<Object>)>, Revision), Fault>;
     /// The newest revision.
     async fn revision(&self) -> Result<Revision, Fault>;
-    /// Changes after this revision, as they come.
+    /// Changes after this revision, as they come. A revision that the log no longer holds, or that this
+    /// store has not reached, is refused with `RevisionCompacted`: list, and watch from the list's revision.
     async fn watch(&self, after: Revision) -> Result<Changes, Fault>;
     /// Writes a copy of the store, of one revision, to a file that must not exist.
     async fn backup(&self, to: &Path) -> Result<Revision, Fault>;
