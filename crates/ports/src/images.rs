@@ -15,12 +15,9 @@ use weft_domain::Fault;
 /// The word on the default image's command line that names the guest: `weft.hostname=demo`.
 pub const HOSTNAME: &str = "weft.hostname";
 
-/// The start of the line that the default image's guest writes on its serial port when it is up; its
-/// host name and its address (or `-`) follow.
-pub const READY: &str = "weft-guest: ready";
-
-/// Memory that the default image needs, in bytes; with less its kernel runs out while it starts.
-pub const LEAST_MEMORY_BYTES: u64 = 96 << 20;
+/// What the default image's guest writes on its serial port when it is up; its host name and its address
+/// (or `-`) follow. It needs at least so many bytes of memory.
+pub use weft_domain::spec::payload::{DEFAULT_IMAGE_LEAST_BYTES, DEFAULT_IMAGE_READY};
 
 /// An image as files on this node.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -59,7 +59,7 @@ impl Draft {
         check_driver(&self, &mut found);
         check_cpu(&self.cpu, &mut found);
         check_memory(&self.memory, &mut found);
-        check_payload(&self.payload, &mut found);
+        check_payload(&self.payload, self.memory.size_bytes, &mut found);
         check_disks(&self, &mut found);
         check_nics(&self, &mut found);
         check_devices(&self, &mut found);
@@ -126,7 +126,7 @@ fn check_memory(memory: &super::Memory, found: &mut Findings) {
     }
 }
 
-fn check_payload(payload: &Payload, found: &mut Findings) {
+fn check_payload(payload: &Payload, size_bytes: u64, found: &mut Findings) {
     let cmdline = |text: &str, found: &mut Findings| {
         let field = "vm.spec.payload.cmdline";
         found.unless(
@@ -146,6 +146,10 @@ fn check_payload(payload: &Payload, found: &mut Findings) {
         }
         Payload::Firmware { firmware } => found.path(firmware, "vm.spec.payload.firmware"),
         Payload::Image { name, cmdline: text } => {
+            let least = payload::DEFAULT_IMAGE_LEAST_BYTES;
+            let enough = name != payload::DEFAULT_IMAGE || !(memory::MIN_BYTES..least).contains(&size_bytes);
+            let why = format!("is {size_bytes}; the image 'default' needs at least {least}");
+            found.unless(enough, "vm.spec.memory.size_bytes", why);
             found.unless(
                 name.parse::<Name>().is_ok(),
                 "vm.spec.payload.image",

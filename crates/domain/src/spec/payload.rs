@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 /// The name of the image that weft prepares itself.
 pub const DEFAULT_IMAGE: &str = "default";
+/// What the guest of [`DEFAULT_IMAGE`] writes to its serial console when it is up.
+pub const DEFAULT_IMAGE_READY: &str = "weft-guest: ready";
+/// The least memory that [`DEFAULT_IMAGE`] boots with, in bytes.
+pub const DEFAULT_IMAGE_LEAST_BYTES: u64 = 96 << 20;
 /// The longest kernel command line, in bytes (the limit of x86 Linux).
 pub const MAX_CMDLINE: usize = 2047;
 

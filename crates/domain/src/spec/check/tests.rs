@@ -81,6 +81,7 @@ fn one_wrong_thing_is_named() {
         ("vm.spec.memory.size_bytes", |d| d.memory.size_bytes = 0),
         ("vm.spec.memory.size_bytes", |d| d.memory.size_bytes = u64::MAX),
         ("vm.spec.memory.size_bytes", |d| d.memory.size_bytes += 1),
+        ("vm.spec.memory.size_bytes", |d| d.memory.size_bytes = 64 << 20),
         ("vm.spec.memory.hotplug_bytes", |d| d.memory.hotplug_bytes = 5),
         ("vm.spec.memory.huge_page_bytes", |d| d.memory.huge_page_bytes = Some(4096)),
         ("vm.spec.memory.balloon.size_bytes", |d| {
