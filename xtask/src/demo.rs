@@ -39,18 +39,27 @@ fn steps(stage: &mut Stage) -> Result<()> {
     stage.title("weft starts: everything in one process, its state in one folder");
     stage.start()?;
 
-    stage.title("a virtual machine is asked for, and booted");
+    stage.title("a virtual machine is asked for, with nothing but a name, and booted");
     stage.weft(&["vm", "create", "demo"])?;
     stage.weft(&["vm", "boot", "demo"])?;
+    stage.weft(&["vm", "wait", "demo", "--for", "Ready"])?;
 
     stage.title("it runs: its status and what it wrote to its console");
     stage.weft(&["vm", "get", "demo"])?;
     stage.weft(&["vm", "logs", "demo"])?;
 
+    stage.title("weft is killed and started again: the machine never noticed");
+    stage.kill()?;
+    stage.start()?;
+    stage.weft(&["vm", "list", "-o", "wide"])?;
+
     stage.title("the guest is asked to shut down, and the machine is deleted");
     stage.weft(&["vm", "shutdown", "demo"])?;
+    stage.weft(&["vm", "get", "demo"])?;
     stage.weft(&["vm", "delete", "demo"])?;
+    stage.weft(&["event", "list"])?;
 
     stage.title("weft stops, and nothing is left");
-    stage.stop()
+    stage.stop()?;
+    stage.nothing_is_left()
 }

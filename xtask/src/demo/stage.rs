@@ -48,17 +48,26 @@ impl Stage {
 
     /// Starts `weft up` on a free port and waits until it says where it listens.
     pub(crate) fn start(&mut self) -> Result<()> {
-        let log = std::fs::File::create(self.log()).context("make the log of weft")?;
+        let log =
+            std::fs::File::options().create(true).append(true).open(self.log()).context("open the log of weft")?;
         let mut command = Command::new(&self.weft);
-        command.arg("up").arg("--data-dir").arg(self.data()).args(["--listen", "127.0.0.1:0"]);
+        command.arg("up").arg("--data-dir").arg(self.data());
+        command.args(["--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]);
         println!("$ {}", shell::line(&command));
         command.stdin(Stdio::null()).stdout(log.try_clone().context("share the log")?).stderr(log);
         self.running = Some(command.spawn().context("start weft up")?);
-        let address = self.data().join("run/api.addr");
-        self.until(START_LIMIT, "weft did not say where it listens", |_| address.is_file())?;
-        let text = std::fs::read_to_string(&address).context("read where weft listens")?;
-        self.server = Some(format!("http://{}", text.trim()));
-        println!("weft listens on {}", text.trim());
+        let told = self.data().join("up.json");
+        let pid = self.running.as_ref().map(Child::id);
+        let said = |told: &Path| {
+            let told: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(told).ok()?).ok()?;
+            // What a killed weft said before is still there for a moment.
+            let ours = told["pid"].as_u64() == pid.map(u64::from);
+            told["api"].as_str().filter(|_| ours).map(str::to_owned)
+        };
+        self.until(START_LIMIT, "weft did not say where it listens", |_| said(&told).is_some())?;
+        let address = said(&told).context("weft did not say where it listens")?;
+        self.server = Some(format!("http://{address}"));
+        println!("weft listens on {address}");
         Ok(())
     }
 
@@ -70,9 +79,38 @@ impl Stage {
         shell::run(Command::new(&self.weft).args(["--server", server]).args(arguments))
     }
 
+    /// Kills `weft` as a power failure of its process would: no goodbye.
+    pub(crate) fn kill(&mut self) -> Result<()> {
+        let mut child = self.running.take().context("weft was not started")?;
+        println!("$ kill -9 {}", child.id());
+        child.kill().context("kill weft")?;
+        child.wait().context("wait for weft")?;
+        Ok(())
+    }
+
+    /// Fails if a process or a folder of a VM is left.
+    pub(crate) fn nothing_is_left(&self) -> Result<()> {
+        let data = self.data().display().to_string();
+        for entry in std::fs::read_dir("/proc").context("list processes")?.flatten() {
+            let words = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            if String::from_utf8_lossy(&words).contains(&data) {
+                bail!("process {} is left", entry.file_name().display());
+            }
+        }
+        for folder in ["vms", "run"] {
+            let left = std::fs::read_dir(self.data().join(folder)).map(Iterator::count).unwrap_or(0);
+            if left > 0 {
+                bail!("{left} entries are left in {folder}/");
+            }
+        }
+        println!("no process, no socket, no folder of a VM is left");
+        Ok(())
+    }
+
     /// Stops `weft` in order and waits for its end.
     pub(crate) fn stop(&mut self) -> Result<()> {
-        self.weft(&["down"])?;
+        let data = self.data().display().to_string();
+        self.weft(&["down", "--data-dir", &data])?;
         self.until(STOP_LIMIT, "weft did not stop", |child| matches!(child.try_wait(), Ok(Some(_))))?;
         let status = self.running.take().context("weft was not started")?.wait();
         let status = status.context("wait for weft")?;

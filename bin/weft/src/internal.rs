@@ -1,0 +1,69 @@
+//! What weft's own build asks of it, and the benchmarks.
+
+use crate::settings;
+use anyhow::{Context, Result};
+use std::io::Write;
+use std::path::Path;
+use weft_cli::Exit;
+use weft_cli::args::local::{BenchArgs, InternalCommand};
+
+/// Prints an answer.
+///
+/// # Errors
+/// Standard output is gone.
+pub fn print(text: &str) -> Result<Exit> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("standard output cannot be written")?;
+    Ok(Exit::DONE)
+}
+
+/// Runs one of them.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn run(command: InternalCommand) -> Result<Exit> {
+    match command {
+        InternalCommand::MarkdownHelp => print(&weft_cli::reference::markdown(weft_cli::command())),
+        InternalCommand::ConfigReference => print(&settings::show::reference()),
+        InternalCommand::Man { dir } => write(&dir, weft_cli::reference::manual(weft_cli::command())?),
+        InternalCommand::Completions { dir } => write(&dir, weft_cli::reference::completions(&weft_cli::command())),
+    }
+}
+
+fn write(dir: &Path, pages: Vec<weft_cli::reference::Page>) -> Result<Exit> {
+    std::fs::create_dir_all(dir).with_context(|| format!("{} cannot be made", dir.display()))?;
+    for (name, content) in pages {
+        let file = dir.join(name);
+        std::fs::write(&file, content).with_context(|| format!("{} cannot be written", file.display()))?;
+    }
+    Ok(Exit::DONE)
+}
+
+/// Runs benchmarks.
+///
+/// # Errors
+/// What a benchmark needs is missing, or this build has none.
+#[cfg(feature = "bench")]
+pub async fn bench(args: BenchArgs) -> Result<Exit> {
+    let suite = match args.suite {
+        weft_cli::args::local::Suite::All => weft_bench::Suite::All,
+        weft_cli::args::local::Suite::Lifecycle => weft_bench::Suite::Lifecycle,
+        weft_cli::args::local::Suite::Api => weft_bench::Suite::Api,
+        weft_cli::args::local::Suite::Store => weft_bench::Suite::Store,
+    };
+    let program = std::env::current_exe().context("this program's own path is not known")?;
+    let text = weft_bench::run(weft_bench::Plan { suite, rounds: args.rounds, program }).await?;
+    if let Some(file) = args.json {
+        std::fs::write(&file, &text).with_context(|| format!("{} cannot be written", file.display()))?;
+    }
+    print(&text)
+}
+
+/// This build has no benchmarks.
+///
+/// # Errors
+/// Always.
+#[cfg(not(feature = "bench"))]
+pub async fn bench(_: BenchArgs) -> Result<Exit> {
+    anyhow::bail!("this build has no benchmarks; build weft with the feature `bench`")
+}

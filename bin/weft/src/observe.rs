@@ -1,0 +1,70 @@
+//! To be seen: log lines on standard error, figures at `/metrics`.
+
+use anyhow::{Context, Result};
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+use prometheus::{Encoder, Registry, TextEncoder};
+use std::sync::Arc;
+use tracing_subscriber::EnvFilter;
+use weft_ports::store::Store;
+
+/// Begins to log.
+///
+/// # Errors
+/// The filter cannot be read.
+pub fn log(filter: &str, json: bool) -> Result<()> {
+    let filter = EnvFilter::try_new(filter).with_context(|| format!("log.filter is {filter:?}, which is no filter"))?;
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let begun = if json { logs.json().flatten_event(true).try_init() } else { logs.try_init() };
+    begun.map_err(|why| anyhow::anyhow!("logging cannot begin: {why}"))
+}
+
+/// The figures of this process.
+#[derive(Clone)]
+pub struct Figures {
+    registry: Registry,
+    _provider: SdkMeterProvider,
+}
+
+impl Figures {
+    /// Begins to count; every room's instruments go through the global meter from then on.
+    ///
+    /// # Errors
+    /// The exporter cannot be made.
+    pub fn begin() -> Result<Self> {
+        let registry = Registry::new();
+        let exporter = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build()?;
+        let provider = SdkMeterProvider::builder().with_reader(exporter).build();
+        opentelemetry::global::set_meter_provider(provider.clone());
+        Ok(Self { registry, _provider: provider })
+    }
+
+    /// All figures as Prometheus reads them.
+    ///
+    /// # Errors
+    /// They cannot be written as text.
+    pub fn text(&self) -> Result<String> {
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        Ok(String::from_utf8(text)?)
+    }
+}
+
+/// Shows a store's figures.
+pub fn store(store: &Arc<dyn Store>) {
+    type Read = fn(&weft_ports::store::Figures) -> u64;
+    let gauges: [(&'static str, &'static str, Read); 5] = [
+        ("weft_store_revision", "The newest revision", |figures| figures.revision),
+        ("weft_store_compacted_revision", "The oldest revision that a watch can begin from", |figures| figures.compacted),
+        ("weft_store_commits", "Commits since the store was opened", |figures| figures.commits),
+        ("weft_store_syncs", "Times that the disk was made to hold what was written", |figures| figures.syncs),
+        ("weft_store_bytes", "Bytes on the disk", |figures| figures.bytes),
+    ];
+    let meter = opentelemetry::global::meter("weft.store");
+    for (name, description, read) in gauges {
+        let store = Arc::clone(store);
+        let observe = move |observer: &dyn opentelemetry::metrics::AsyncInstrument<u64>| {
+            observer.observe(read(&store.figures()), &[]);
+        };
+        meter.u64_observable_gauge(name).with_description(description).with_callback(observe).build();
+    }
+}

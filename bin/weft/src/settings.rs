@@ -1,0 +1,209 @@
+//! The configuration: one table of keys, each from a flag, the environment, the file, or its default.
+//!
+//! ```text
+//!  flag  >  WEFT_<KEY>  >  metald's variable  >  file (TOML)  >  default
+//! ```
+//!
+//! Every value is checked once, here; what leaves is plain and right. An unknown key is refused with the
+//! nearest known one. The reference in the documentation is written from the same table.
+
+mod keys;
+mod read;
+pub mod show;
+
+pub use keys::{KEYS, Key};
+
+use anyhow::{Context, Result, bail};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Where a value is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The command line.
+    Flag,
+    /// This variable of the environment.
+    Variable(String),
+    /// The configuration file.
+    File(PathBuf),
+    /// Nobody said anything.
+    Default,
+}
+
+/// A value with its origin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The value, as text.
+    pub value: String,
+    /// Where it is from.
+    pub origin: Origin,
+}
+
+/// Values by the name of their key.
+pub type Values = BTreeMap<&'static str, Given>;
+
+/// What the process is told from outside: nothing else of the environment is read.
+#[derive(Debug, Clone, Default)]
+pub struct Outside {
+    /// The environment.
+    pub variables: BTreeMap<String, String>,
+    /// Whether we are root.
+    pub root: bool,
+}
+
+impl Outside {
+    /// This process's own.
+    #[must_use]
+    pub fn here() -> Self {
+        let text = |os: std::ffi::OsString| os.into_string().ok();
+        let variables = std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?)));
+        Self { variables: variables.collect(), root: rustix::process::geteuid().is_root() }
+    }
+}
+
+/// The settings in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Where the API listens.
+    pub listen: SocketAddr,
+    /// Where metrics are served.
+    pub metrics_listen: SocketAddr,
+    /// The largest request in bytes.
+    pub max_body_bytes: usize,
+    /// How long a verb waits where the caller names no deadline.
+    pub verb_wait: Duration,
+    /// Lasting state.
+    pub data_dir: PathBuf,
+    /// Sockets.
+    pub run_dir: PathBuf,
+    /// What can be made again.
+    pub cache_dir: PathBuf,
+    /// Folders that callers' paths may lead into.
+    pub allowed_roots: Vec<PathBuf>,
+    /// The most VMs on this node.
+    pub max_vms: u64,
+    /// Memory that is kept from VMs, in bytes.
+    pub reserved_memory_bytes: u64,
+    /// Disk space that is kept from VMs and state, in bytes.
+    pub reserved_disk_bytes: u64,
+    /// Bytes of a serial console's log that are kept.
+    pub console_log_bytes: u64,
+    /// Bytes of a VMM's log that are kept.
+    pub vmm_log_bytes: u64,
+    /// The most events that are kept.
+    pub max_events: u64,
+    /// How long events are kept.
+    pub event_age: Duration,
+    /// Where QEMU is; empty to look in `PATH`.
+    pub qemu: Option<PathBuf>,
+    /// What is logged, in the form of tracing's filters.
+    pub log_filter: String,
+    /// Whether log lines are JSON.
+    pub log_json: bool,
+    /// What should be said at start: aliases in use, values that were replaced.
+    pub notices: Vec<String>,
+    /// The environment's `PATH`.
+    pub path: String,
+}
+
+/// What the command line says of the configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// The file.
+    pub config: Option<PathBuf>,
+    /// The folder for everything.
+    pub data_dir: Option<PathBuf>,
+    /// Single keys.
+    pub keys: Vec<(String, String)>,
+}
+
+/// All values and where they are from, and what should be said of them.
+///
+/// # Errors
+/// The file cannot be read, or a key in it or on the command line is not known.
+pub fn gather(flags: &Flags, outside: &Outside) -> Result<(Values, Vec<String>)> {
+    let mut values: Values = KEYS.iter().map(|key| (key.name, key.default_in(outside, flags))).collect();
+    if let Some(file) = &flags.config {
+        read::file(file, &mut values)?;
+    }
+    let mut notices = read::aliases(outside, &mut values);
+    notices.extend(read::variables(outside, &mut values));
+    for (name, value) in &flags.keys {
+        let key = read::known(name).with_context(|| format!("--set {name}={value}"))?;
+        values.insert(key.name, Given { value: value.clone(), origin: Origin::Flag });
+    }
+    Ok((values, notices))
+}
+
+/// The settings in force.
+///
+/// # Errors
+/// What is wrong with which key, and where it was given.
+pub fn load(flags: &Flags, outside: &Outside) -> Result<Settings> {
+    let (values, notices) = gather(flags, outside)?;
+    let get = read::Reader(&values);
+    let settings = Settings {
+        listen: get.address("server.listen")?,
+        metrics_listen: get.address("server.metrics_listen")?,
+        max_body_bytes: usize::try_from(get.size("server.max_body", 1 << 10, 64 << 20)?)?,
+        verb_wait: get.span("server.verb_wait", Duration::from_secs(1), Duration::from_secs(3600))?,
+        data_dir: get.path("paths.data_dir")?,
+        run_dir: get.path("paths.run_dir")?,
+        cache_dir: get.path("paths.cache_dir")?,
+        allowed_roots: get.paths("paths.allowed_roots")?,
+        max_vms: get.number("node.max_vms", 1, 100_000)?,
+        reserved_memory_bytes: get.size("node.reserved_memory", 0, u64::MAX)?,
+        reserved_disk_bytes: get.size("node.reserved_disk", 0, u64::MAX)?,
+        console_log_bytes: get.size("node.console_log", 64 << 10, 1 << 40)?,
+        vmm_log_bytes: get.size("node.vmm_log", 64 << 10, 1 << 40)?,
+        max_events: get.number("retention.max_events", 100, 10_000_000)?,
+        event_age: get.span("retention.event_age", Duration::from_secs(60), Duration::from_secs(86_400 * 3650))?,
+        qemu: get.optional_path("qemu.binary")?,
+        log_filter: get.text("log.filter"),
+        log_json: get.choice("log.format", &["text", "json"])? == "json",
+        notices,
+        path: outside.variables.get("PATH").cloned().unwrap_or_default(),
+    };
+    check(&settings, &values)?;
+    Ok(settings)
+}
+
+/// The longest run-time folder: a socket's path ends at 108 bytes, and what we add needs 40.
+const MAX_RUN_DIR: usize = 64;
+
+fn check(settings: &Settings, values: &Values) -> Result<()> {
+    for (name, address) in [("server.listen", settings.listen), ("server.metrics_listen", settings.metrics_listen)] {
+        if !address.ip().is_loopback() {
+            bail!(
+                "{name} is {address}, which is not loopback ({}); `weft up` has no accounts, so it serves this machine alone",
+                read::origin(values, name)
+            );
+        }
+    }
+    let run = settings.run_dir.as_os_str().len();
+    if run > MAX_RUN_DIR {
+        bail!(
+            "paths.run_dir has {run} bytes; at most {MAX_RUN_DIR} are possible, since a socket's path is limited: \
+             give a shorter one, such as --set paths.run_dir=/run/weft"
+        );
+    }
+    Ok(())
+}
+
+/// The configuration file that is read where none is named, if it is there.
+#[must_use]
+pub fn usual_file(outside: &Outside) -> Option<PathBuf> {
+    let file = if outside.root {
+        PathBuf::from("/etc/weft/weft.toml")
+    } else {
+        let home = outside.variables.get("HOME").map(|home| Path::new(home).join(".config"));
+        let base = outside.variables.get("XDG_CONFIG_HOME").map(PathBuf::from).or(home)?;
+        base.join("weft/weft.toml")
+    };
+    file.is_file().then_some(file)
+}
+
+#[cfg(test)]
+mod tests;

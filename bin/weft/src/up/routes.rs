@@ -1,0 +1,63 @@
+//! What is served beside the services: health, readiness, figures.
+
+use super::house::House;
+use crate::observe::Figures;
+use crate::settings::Settings;
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::json;
+use std::sync::Arc;
+use weft_api::server::{Audience, Options, Serving, door};
+use weft_ports::api::Nodes;
+use weft_ports::store::Store;
+
+/// The API's routes.
+pub fn api(house: &House, settings: &Settings) -> Router {
+    let options = Options { audience: Audience::Loopback, max_body_bytes: settings.max_body_bytes };
+    let ready = Readiness { store: Arc::clone(&house.store), nodes: Arc::new(house.control.clone()) };
+    house.health.set(Serving::Yes);
+    house
+        .router(options)
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(async move || ready.answer().await))
+}
+
+/// The route of the figures.
+pub fn metrics(figures: Figures) -> Router {
+    let answer = async move || match figures.text() {
+        Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the figures could not be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    };
+    Router::new().route("/metrics", get(answer))
+}
+
+/// What must work before requests are worth sending; each part is named.
+#[derive(Clone)]
+struct Readiness {
+    store: Arc<dyn Store>,
+    nodes: Arc<dyn Nodes>,
+}
+
+impl Readiness {
+    async fn answer(&self) -> Response {
+        let call = weft_ports::api::Call::by("readyz");
+        let store = self.store.revision().await.map(|_| ());
+        let nodes = self.nodes.list(&call, &weft_ports::api::ListQuery::default()).await;
+        let node = nodes.and_then(|page| match page.items.is_empty() {
+            false => Ok(()),
+            true => Err(weft_domain::Fault::new(weft_domain::Reason::NodeAway, "no node has registered yet")),
+        });
+        let word = |part: &Result<(), weft_domain::Fault>| match part {
+            Ok(()) => "ok".to_owned(),
+            Err(fault) => fault.to_string(),
+        };
+        let body = json!({ "store": word(&store), "node": word(&node) });
+        let status = if store.is_ok() && node.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        (status, axum::Json(body)).into_response()
+    }
+}
