@@ -1,1 +1,12 @@
-//! Under way.
+//! The whole house under test: the real binary, real guests, real faults.
+//!
+//! ```text
+//!  daemon  a `weft up` of its own: started, killed, started again; its client; what it left
+//!  guest   whether a real guest can run here, and VMs that boot one
+//! ```
+//!
+//! A test that needs what this machine lacks prints `skipped: why` and returns. Every daemon has a folder,
+//! ports and processes of its own, and takes all of them with it when it goes.
+
+pub mod daemon;
+pub mod guest;
