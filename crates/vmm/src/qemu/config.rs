@@ -1,0 +1,191 @@
+//! From a specification to QEMU's command line: pure, so that it can be read and compared.
+//!
+//! Options go in QEMU's JSON form where it has one, where no text can break out of its field; elsewhere
+//! commas are doubled. Nothing that was asked is left out: what cannot be said here is not among the
+//! driver's features, and [`choice::refused`] names what cannot be had together.
+//!
+//! The machine pauses at a power-off and at a panic, so that the reason can be asked for later, also by
+//! one who was not there; `pvpanic` is how a guest tells of a panic.
+
+pub(super) mod choice;
+mod devices;
+
+pub(super) use devices::addresses;
+
+use super::Error;
+use serde_json::json;
+use std::ffi::OsString;
+use std::path::Path;
+use weft_domain::spec::{Accelerator, ConsoleMode, Machine, Spec, Topology};
+use weft_ports::hypervisor::{Boot, Chosen, Order};
+
+/// The number under which QEMU inherits the listening socket for QMP.
+pub(super) const QMP_FD: i32 = 3;
+/// The number under which it inherits the listening socket of the serial console.
+pub(super) const SERIAL_FD: i32 = 4;
+
+/// All that a command line is made from.
+pub(super) struct Blueprint<'a> {
+    /// What was ordered.
+    pub(super) order: &'a Order,
+    /// What was chosen where the order is free.
+    pub(super) chosen: &'a Chosen,
+    /// Whether QEMU confines its own system calls.
+    pub(super) sandbox: Sandbox,
+    /// What each disk's path leads to, in the order of the disks.
+    pub(super) media: &'a [Medium],
+}
+
+/// Whether QEMU confines its own system calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) enum Sandbox {
+    /// It does.
+    On,
+    /// It was built without, or the kernel refuses.
+    Off,
+}
+
+/// What a disk's path leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Medium {
+    /// A file.
+    File,
+    /// A block device.
+    Device,
+}
+
+/// The options that confine QEMU's system calls.
+pub(super) const SANDBOX: &str = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
+
+/// The whole command line, without the program.
+pub(super) fn arguments(blueprint: &Blueprint<'_>) -> Result<Vec<OsString>, Error> {
+    let (order, spec) = (blueprint.order, &blueprint.order.spec);
+    let mut line = Line::default();
+    line.flag("-nodefaults");
+    line.flag("-no-user-config");
+    line.option("-display", "none");
+    line.option("-name", format!("guest=weft-{},debug-threads=on", order.name));
+    line.option("-uuid", bare_uuid(&order.instance.to_string()));
+    if blueprint.sandbox == Sandbox::On {
+        line.option("-sandbox", SANDBOX);
+    }
+    line.option("-action", "shutdown=pause,panic=pause,reboot=reset");
+    machine(blueprint.chosen, &mut line);
+    processors(spec, &mut line);
+    memory(spec, &mut line);
+    boot(&order.boot, &mut line)?;
+    line.option("-chardev", format!("socket,id=qmp,fd={QMP_FD},server=on,wait=off"));
+    line.option("-mon", "chardev=qmp,mode=control");
+    serial(order, &mut line)?;
+    line.json("-device", &json!({"driver": "pvpanic"}));
+    devices::add(blueprint, &mut line)?;
+    Ok(line.0)
+}
+
+/// A command line that grows.
+#[derive(Default)]
+struct Line(Vec<OsString>);
+
+impl Line {
+    fn flag(&mut self, name: &str) {
+        self.0.push(name.into());
+    }
+
+    fn option(&mut self, name: &str, value: impl Into<OsString>) {
+        self.0.push(name.into());
+        self.0.push(value.into());
+    }
+
+    fn json(&mut self, name: &str, value: &serde_json::Value) {
+        self.option(name, value.to_string());
+    }
+}
+
+/// A path as text.
+fn text(path: &Path) -> Result<&str, Error> {
+    path.to_str().ok_or_else(|| Error::PathText { path: path.to_owned() })
+}
+
+/// A path as text within a list of options, where a comma would begin the next.
+fn escaped(path: &Path) -> Result<String, Error> {
+    Ok(text(path)?.replace(',', ",,"))
+}
+
+/// The id without the prefix that tells its kind.
+fn bare_uuid(id: &str) -> &str {
+    id.split_once('-').map_or(id, |(_, uuid)| uuid)
+}
+
+fn machine(chosen: &Chosen, line: &mut Line) {
+    let model = match chosen.machine {
+        Machine::Microvm => "microvm,x-option-roms=off,rtc=on",
+        Machine::Pc => "pc",
+        Machine::Q35 | Machine::Auto => "q35",
+    };
+    let (accelerator, processor) = match chosen.accelerator {
+        Accelerator::Kvm => ("kvm", "host"),
+        Accelerator::Tcg | Accelerator::Auto => ("tcg", "max"),
+    };
+    line.option("-machine", format!("{model},memory-backend=ram"));
+    line.option("-accel", accelerator);
+    line.option("-cpu", processor);
+}
+
+fn processors(spec: &Spec, line: &mut Line) {
+    let (boot, max) = (spec.cpu.boot, spec.cpu.max);
+    let shape = spec.cpu.topology.map_or_else(
+        // One package: what most guests expect of a small machine.
+        || format!(",sockets=1,cores={max},threads=1"),
+        |Topology { threads_per_core, cores_per_die, dies_per_package, packages }| {
+            let dies = if dies_per_package > 1 { format!(",dies={dies_per_package}") } else { String::new() };
+            format!(",sockets={packages}{dies},cores={cores_per_die},threads={threads_per_core}")
+        },
+    );
+    line.option("-smp", format!("cpus={boot},maxcpus={max}{shape}"));
+}
+
+fn memory(spec: &Spec, line: &mut Line) {
+    let memory = &spec.memory;
+    // A memory file can be shared with another process; plain memory is a little cheaper.
+    let backend = if memory.shared { "memory-backend-memfd" } else { "memory-backend-ram" };
+    line.option("-m", format!("size={}M", memory.size_bytes >> 20));
+    let ram = json!({
+        "qom-type": backend, "id": "ram", "size": memory.size_bytes,
+        "share": memory.shared, "merge": memory.mergeable, "prealloc": memory.prefault,
+    });
+    line.json("-object", &ram);
+}
+
+fn boot(boot: &Boot, line: &mut Line) -> Result<(), Error> {
+    match boot {
+        Boot::Kernel { kernel, initramfs, cmdline } => {
+            line.option("-kernel", text(kernel)?);
+            if let Some(initramfs) = initramfs {
+                line.option("-initrd", text(initramfs)?);
+            }
+            line.option("-append", cmdline);
+        }
+        Boot::Firmware { firmware } => line.option("-bios", text(firmware)?),
+    }
+    Ok(())
+}
+
+fn serial(order: &Order, line: &mut Line) -> Result<(), Error> {
+    match order.spec.serial.mode {
+        ConsoleMode::Off => line.option("-serial", "none"),
+        ConsoleMode::Null => line.option("-serial", "null"),
+        ConsoleMode::Socket => {
+            let log = escaped(&order.console_log)?;
+            let socket = format!("socket,id=serial,fd={SERIAL_FD},server=on,wait=off,logfile={log},logappend=on");
+            line.option("-chardev", socket);
+            line.option("-serial", "chardev:serial");
+        }
+        mode @ (ConsoleMode::Pty | ConsoleMode::Tty | ConsoleMode::File) => {
+            return Err(choice::unserved("vm.spec.serial.mode", &format!("{mode:?} is not served by driver qemu")));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

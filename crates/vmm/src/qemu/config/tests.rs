@@ -1,0 +1,220 @@
+//! Command lines as they are read, what is chosen, and that no text breaks out of its place.
+
+use super::choice;
+use super::*;
+use proptest::prelude::{prop_assert_eq, proptest};
+use std::path::PathBuf;
+use std::sync::Arc;
+use weft_domain::spec::*;
+use weft_domain::{ClaimId, IncarnationId, InstanceId, Time};
+use weft_ports::hypervisor::Backing;
+use weft_ports::processes::Confinement;
+
+fn order(draft: Draft) -> Order {
+    let (at, random) = (Time::from_millis(1_700_000_000_000), [7; 10]);
+    let backing = |disk: &Disk| match &disk.source {
+        DiskSource::Path(path) => Backing { path: path.clone(), format: disk.format },
+        other => panic!("{other:?} is not ordered here"),
+    };
+    Order {
+        claim: ClaimId::new(at, random),
+        instance: InstanceId::new(at, random),
+        name: "demo".parse().unwrap(),
+        incarnation: IncarnationId::new(at, random),
+        disks: draft.disks.iter().map(backing).collect(),
+        spec: Arc::new(draft.check().unwrap()),
+        boot: Boot::Kernel {
+            kernel: "/images/vmlinux".into(),
+            initramfs: Some("/images/initramfs".into()),
+            cmdline: "console=ttyS0 quiet".into(),
+        },
+        run_dir: "/run/weft/i1".into(),
+        console_log: "/state/i1/console.log".into(),
+        vmm_log: "/state/i1/vmm.log".into(),
+        confinement: Confinement::default(),
+    }
+}
+
+fn line_of(order: &Order, medium: Medium) -> Result<Vec<String>, Error> {
+    let chosen = Chosen {
+        driver: "qemu 7.2.22".into(),
+        machine: choice::machine(&order.spec),
+        accelerator: choice::accelerator(&order.spec, Accelerator::Tcg),
+    };
+    let media = vec![medium; order.disks.len()];
+    let blueprint = Blueprint { order, chosen: &chosen, sandbox: Sandbox::On, media: &media };
+    Ok(arguments(&blueprint)?.into_iter().map(|word| word.into_string().unwrap()).collect())
+}
+
+/// One option and its value to a line, as a person would write it.
+fn shown(order: &Order) -> String {
+    let words = line_of(order, Medium::File).unwrap();
+    let mut text = String::new();
+    for word in words {
+        text.push_str(if text.is_empty() {
+            ""
+        } else if word.starts_with('-') {
+            "\n"
+        } else {
+            " "
+        });
+        text.push_str(&word);
+    }
+    text
+}
+
+fn disk(name: &str, path: &str) -> Disk {
+    Disk {
+        name: name.into(),
+        source: DiskSource::Path(path.into()),
+        format: DiskFormat::Raw,
+        read_only: false,
+        root: false,
+        direct: false,
+        queues: 0,
+        queue_size: 0,
+        rate_limit: None,
+        rate_limit_group: None,
+        serial: None,
+        pci_segment: 0,
+        iommu: false,
+    }
+}
+
+fn nic(name: &str, forwards: Vec<Forward>) -> Nic {
+    Nic {
+        name: name.into(),
+        attachment: Attachment::User { forwards },
+        mac: None,
+        ip: None,
+        mtu: 0,
+        queues: 0,
+        queue_size: 0,
+        offloads: None,
+        rx_rate_limit: None,
+        tx_rate_limit: None,
+        pci_segment: 0,
+        iommu: false,
+    }
+}
+
+#[test]
+fn the_plainest_machine() {
+    insta::assert_snapshot!(shown(&order(Draft::default())));
+}
+
+#[test]
+fn a_machine_with_everything() {
+    let forward = |transport, host_port, guest_port| Forward { transport, host_port, guest_port };
+    let draft = Draft {
+        machine: Machine::Q35,
+        accelerator: Accelerator::Kvm,
+        cpu: Cpu {
+            boot: 8,
+            max: 8,
+            topology: Some(Topology { threads_per_core: 1, cores_per_die: 2, dies_per_package: 2, packages: 2 }),
+            ..Cpu::default()
+        },
+        memory: Memory { size_bytes: 1 << 30, shared: true, mergeable: true, prefault: true, ..Memory::default() },
+        disks: vec![
+            Disk { root: true, direct: true, serial: Some("root-1".into()), ..disk("root", "/disks/root.raw") },
+            Disk { format: DiskFormat::Qcow2, read_only: true, ..disk("more", "/disks/more.qcow2") },
+        ],
+        nics: vec![
+            Nic {
+                mac: Some("52:54:00:12:34:56".parse().unwrap()),
+                ..nic("nic0", vec![forward(Transport::Tcp, 2222, 22), forward(Transport::Udp, 5353, 53)])
+            },
+            nic("nic1", vec![]),
+        ],
+        rng: Some(Rng { source: "/dev/urandom".into() }),
+        ..Draft::default()
+    };
+    let order = order(draft);
+    insta::assert_snapshot!(shown(&order));
+    let addresses: Vec<_> = addresses(&order.spec).iter().map(ToString::to_string).collect();
+    assert_eq!(addresses, ["10.0.2.15", "10.0.3.15"]);
+}
+
+#[test]
+fn firmware_on_a_pc_without_a_serial_port() {
+    let mut order = order(Draft {
+        payload: Payload::Firmware { firmware: "/firmware/ovmf.fd".into() },
+        serial: Console { mode: ConsoleMode::Off, path: None },
+        disks: vec![disk("disk0", "/dev/loop7")],
+        ..Draft::default()
+    });
+    order.boot = Boot::Firmware { firmware: "/firmware/ovmf.fd".into() };
+    insta::assert_snapshot!(shown(&order));
+    let block = line_of(&order, Medium::Device).unwrap();
+    assert!(block.iter().any(|word| word.contains("\"driver\":\"host_device\"")), "{block:?}");
+}
+
+#[test]
+fn the_machine_is_chosen_by_what_it_must_hold() {
+    let with = |change: fn(&mut Draft)| {
+        let mut draft = Draft::default();
+        change(&mut draft);
+        choice::machine(&draft)
+    };
+    assert_eq!(with(|_| ()), Machine::Microvm);
+    assert_eq!(with(|d| d.machine = Machine::Pc), Machine::Pc);
+    assert_eq!(with(|d| d.payload = Payload::Firmware { firmware: "/f".into() }), Machine::Q35);
+    assert_eq!(with(|d| d.disks = (0..32).map(|i| disk(&format!("d{i}"), "/d")).collect()), Machine::Q35);
+    let dies = Topology { threads_per_core: 1, cores_per_die: 1, dies_per_package: 2, packages: 1 };
+    let draft = Draft { cpu: Cpu { boot: 2, max: 2, topology: Some(dies), ..Cpu::default() }, ..Draft::default() };
+    assert_eq!(choice::machine(&draft), Machine::Q35);
+    assert_eq!(choice::accelerator(&draft, Accelerator::Kvm), Accelerator::Kvm);
+}
+
+#[test]
+fn what_cannot_be_had_together_is_refused_by_field() {
+    let dies = Topology { threads_per_core: 1, cores_per_die: 1, dies_per_package: 300, packages: 1 };
+    let draft = Draft {
+        machine: Machine::Microvm,
+        cpu: Cpu { boot: 300, max: 300, topology: Some(dies), ..Cpu::default() },
+        disks: (0..25).map(|i| disk(&format!("d{i}"), "/d")).collect(),
+        nics: vec![Nic { attachment: Attachment::Tap("tap0".into()), ..nic("nic0", vec![]) }],
+        ..Draft::default()
+    };
+    let fields: Vec<_> = choice::refused(&draft, Machine::Microvm).into_iter().map(|found| found.field).collect();
+    let wanted =
+        ["vm.spec.cpu.max", "vm.spec.cpu.topology.dies_per_package", "vm.spec.disks", "vm.spec.nics[0]"];
+    assert_eq!(fields, wanted);
+    assert_eq!(choice::refused(&Draft::default(), Machine::Microvm), []);
+}
+
+#[test]
+fn every_pci_device_has_a_place_of_its_own() {
+    let draft = Draft {
+        disks: (0..32).map(|i| disk(&format!("d{i}"), "/d")).collect(),
+        nics: (0..16).map(|i| nic(&format!("n{i}"), vec![])).collect(),
+        ..Draft::default()
+    };
+    let words = line_of(&order(draft), Medium::File).unwrap();
+    let devices = words.iter().filter_map(|word| serde_json::from_str::<serde_json::Value>(word).ok());
+    let places: Vec<_> = devices.filter_map(|device| Some(device.get("addr")?.as_str()?.to_owned())).collect();
+    let unique: std::collections::BTreeSet<_> = places.iter().collect();
+    assert_eq!((places.len(), unique.len()), (48, 48));
+}
+
+proptest! {
+    /// The door refuses commas and control characters in paths; here they would do no harm.
+    #[test]
+    fn no_path_breaks_out_of_its_option(name in "[ -~]{1,40}") {
+        let mut order = order(Draft { disks: vec![disk("disk0", "/d")], ..Draft::default() });
+        let plain = line_of(&order, Medium::File).unwrap();
+        let path = PathBuf::from(format!("/{name}"));
+        order.console_log.clone_from(&path);
+        order.disks[0].path.clone_from(&path);
+        order.boot = Boot::Kernel { kernel: path.clone(), initramfs: Some(path.clone()), cmdline: name.clone() };
+        let words = line_of(&order, Medium::File).unwrap();
+        prop_assert_eq!(words.len(), plain.len());
+        let block = words.iter().find(|word| word.contains("node-name")).unwrap();
+        let block: serde_json::Value = serde_json::from_str(block).unwrap();
+        prop_assert_eq!(block["file"]["filename"].as_str(), path.to_str());
+        let socket = words.iter().find(|word| word.contains("logfile=")).unwrap();
+        let options = socket.replace(",,", "\0");
+        prop_assert_eq!(options.split(',').count(), "socket,id,fd,server,wait,logfile,logappend".split(',').count());
+    }
+}

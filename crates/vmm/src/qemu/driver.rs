@@ -1,0 +1,199 @@
+//! The hypervisor port, for QEMU.
+//!
+//! Sockets are bound and the first commands are sent before QEMU is started, so its answer is the first
+//! sign that the virtual CPUs run. A launch that fails leaves no process and no socket.
+
+use super::client::{self, Client};
+use super::config::{self, Blueprint, QMP_FD, SERIAL_FD, choice};
+use super::folder::{self, Folder};
+use super::machine::{Handle, Link, Shared};
+use super::probe::{self, Facts};
+use super::{Config, Error, NAME, backing, capabilities, log};
+use crate::Finding;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::UnixStream;
+use weft_domain::capability::Capabilities;
+use weft_domain::needs;
+use weft_domain::spec::{ConsoleMode, Spec};
+use weft_domain::Fault;
+use weft_ports::clock::Clock;
+use weft_ports::hypervisor::{Adoption, Chosen, Hypervisor, Machine, Order};
+use weft_ports::processes::{Alive, Command, Processes};
+
+/// The time that QEMU is given to come up.
+const LAUNCH_LIMIT: Duration = Duration::from_secs(30);
+/// The same for each GiB of memory that is touched before.
+const PREFAULT_LIMIT: Duration = Duration::from_secs(5);
+/// The time in which the end of a process is told after its socket has closed.
+const END_LIMIT: Duration = Duration::from_secs(2);
+
+/// The driver. Made by [`open`].
+pub struct Qemu {
+    facts: Facts,
+    capabilities: Arc<Capabilities>,
+    processes: Arc<dyn Processes>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Finds QEMU and what it can do here. The first time this takes up to two seconds; what was found is
+/// kept in the folder given.
+///
+/// # Errors
+/// There is no QEMU, or none that can be used.
+pub async fn open(config: Config, processes: Arc<dyn Processes>, clock: Arc<dyn Clock>) -> Result<Qemu, Error> {
+    let facts = probe::probe(&config, &processes, &clock).await?;
+    tracing::debug!(?facts, "QEMU was found");
+    let capabilities = Arc::new(capabilities::of(&facts));
+    Ok(Qemu { facts, capabilities, processes, clock })
+}
+
+impl Qemu {
+    /// What was found, for people.
+    #[must_use]
+    pub fn finding(&self) -> Finding {
+        capabilities::finding(&self.facts)
+    }
+
+    async fn start(&self, order: &Order) -> Result<Handle, Error> {
+        let chosen = self.choose(&order.spec);
+        self.refuse(&order.spec, &chosen)?;
+        let media = backing::inspect(&order.disks)?;
+        let blueprint = Blueprint { order, chosen: &chosen, sandbox: self.facts.sandbox, media: &media };
+        let args = config::arguments(&blueprint)?;
+        let folder = Folder(order.run_dir.clone());
+        let fds = sockets(&folder, order)?;
+        let addresses = config::addresses(&order.spec);
+        folder.keep_addresses(&addresses)?;
+        let (mut client, introduction) = speak_first(&folder).await?;
+        let command = Command {
+            claim: order.claim,
+            program: self.facts.program.clone(),
+            args,
+            fds,
+            log: order.vmm_log.clone(),
+            dir: order.run_dir.clone(),
+            confinement: order.confinement.clone(),
+        };
+        let launched = self.processes.launch(command).await;
+        let alive = launched.map_err(|source| Error::Run { program: self.facts.program.clone(), source })?;
+        let status = tokio::select! {
+            status = client.introduced(introduction) => status,
+            () = tokio::time::sleep(limit(&order.spec)) => return Err(slow(order)),
+        };
+        let status = match status {
+            Ok(status) => status,
+            Err(error) => return Err(self.why_not(order, &alive, error).await),
+        };
+        let shared = self.shared(alive, chosen, &folder, order.vmm_log.clone());
+        shared.saw(&status);
+        Ok(Handle::new(shared, Link::of(client, folder.qmp())))
+    }
+
+    /// What is asked and not served; the door has looked already, and the machine must not be another
+    /// than was asked even so.
+    fn refuse(&self, spec: &Spec, chosen: &Chosen) -> Result<(), Error> {
+        let mut refused = needs::unserved(spec, &self.capabilities);
+        refused.extend(choice::refused(spec, chosen.machine));
+        if refused.is_empty() { Ok(()) } else { Err(Error::Unserved(refused)) }
+    }
+
+    /// Why QEMU did not come up: its end where it ended, else what is wrong with its answer.
+    async fn why_not(&self, order: &Order, alive: &Alive, error: client::Error) -> Error {
+        match tokio::time::timeout(END_LIMIT, self.processes.ended(alive)).await {
+            Ok(ending) => {
+                let (_, how) = super::machine::told(ending);
+                Error::EndedEarly { how, said: log::last_words(&order.vmm_log) }
+            }
+            Err(_) => Error::Talk(error),
+        }
+    }
+
+    fn shared(&self, alive: Alive, chosen: Chosen, folder: &Folder, vmm_log: std::path::PathBuf) -> Arc<Shared> {
+        let (processes, clock) = (self.processes.clone(), self.clock.clone());
+        Arc::new(Shared::new(alive, chosen, folder.clone(), vmm_log, (processes, clock)))
+    }
+
+    /// Leaves nothing of a launch that failed.
+    async fn undo(&self, order: &Order) {
+        if let Err(fault) = self.processes.clear(order.claim).await {
+            tracing::error!(claim = %order.claim, %fault, "a process that failed to start could not be cleared");
+        }
+        Folder(order.run_dir.clone()).clear();
+    }
+}
+
+/// The listening sockets, each with the number under which QEMU inherits it.
+fn sockets(folder: &Folder, order: &Order) -> Result<Vec<(OwnedFd, i32)>, Error> {
+    let mut fds = vec![(folder::listen(&folder.qmp())?, QMP_FD)];
+    if order.spec.serial.mode == ConsoleMode::Socket {
+        fds.push((folder::listen(&folder.serial())?, SERIAL_FD));
+        // QEMU would make the log readable for everybody.
+        let mut options = std::fs::OpenOptions::new();
+        let made = options.create(true).append(true).mode(0o600).open(&order.console_log);
+        made.map_err(|source| Error::UseFolder { path: order.console_log.clone(), source })?;
+    }
+    Ok(fds)
+}
+
+/// Says the first words to a QEMU that is not there yet.
+async fn speak_first(folder: &Folder) -> Result<(Client<UnixStream>, client::Introduction), Error> {
+    let path = folder.qmp();
+    let stream = UnixStream::connect(&path).await.map_err(|source| Error::Listen { path, source })?;
+    let mut client = Client::new(stream);
+    let introduction = client.introduce().await.map_err(Error::Talk)?;
+    Ok((client, introduction))
+}
+
+fn limit(spec: &Spec) -> Duration {
+    let touched = if spec.memory.prefault { spec.memory.size_bytes >> 30 } else { 0 };
+    LAUNCH_LIMIT + PREFAULT_LIMIT * u32::try_from(touched).unwrap_or(u32::MAX)
+}
+
+fn slow(order: &Order) -> Error {
+    Error::Slow { seconds: limit(&order.spec).as_secs(), said: log::last_words(&order.vmm_log) }
+}
+
+#[async_trait::async_trait]
+impl Hypervisor for Qemu {
+    fn capabilities(&self) -> Arc<Capabilities> {
+        self.capabilities.clone()
+    }
+
+    fn choose(&self, spec: &Spec) -> Chosen {
+        Chosen {
+            driver: format!("{NAME} {}", self.facts.version),
+            machine: choice::machine(spec),
+            accelerator: choice::accelerator(spec, self.facts.preferred()),
+        }
+    }
+
+    async fn launch(&self, order: Order) -> Result<Box<dyn Machine>, Fault> {
+        match self.start(&order).await {
+            Ok(machine) => Ok(Box::new(machine)),
+            Err(error) => {
+                self.undo(&order).await;
+                tracing::warn!(claim = %order.claim, error = %super::chain(&error), "QEMU was not started");
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn adopt(&self, adoption: Adoption) -> Result<Box<dyn Machine>, Fault> {
+        let Adoption { alive, chosen, run_dir, vmm_log, .. } = adoption;
+        let folder = Folder(run_dir);
+        let shared = self.shared(alive.clone(), chosen, &folder, vmm_log);
+        let link = match Link::open(folder.qmp()).await {
+            Ok((link, status)) => {
+                shared.saw(&status);
+                link
+            }
+            // It has ended meanwhile: its owner tells how.
+            Err(_) if !self.processes.lives(&alive) => Link::lost(folder.qmp()),
+            Err(error) => return Err(Error::Talk(error).into()),
+        };
+        Ok(Box::new(Handle::new(shared, link)))
+    }
+}
