@@ -1,7 +1,8 @@
-//! Requests that make, change, stop or remove a VM, read into the domain's words.
+//! What callers ask, read into the domain's words: which VM, what to make, change, stop or remove.
+//!
+//! Everything wrong with a request is told in one refusal, with proto paths.
 
-use super::call::vm_ref;
-use crate::convert::vm::{asked, revision};
+use crate::convert::vm::{asked, project, revision};
 use crate::convert::{Found, spec};
 use crate::proto::weft::v1 as wire;
 use buffa_types::google::protobuf::Duration as WireDuration;
@@ -9,11 +10,47 @@ use std::time::Duration;
 use weft_domain::instance::StopHow;
 use weft_domain::object::Revision;
 use weft_domain::spec::{Draft, Spec};
-use weft_domain::{Fault, Labels, label::Annotations};
-use weft_ports::api::{Call, Change, CreateMode, NewVm, Removal, VmRef, Vms};
+use weft_domain::{Fault, Labels, Name, label::Annotations};
+use weft_ports::api::{Call, Change, CreateMode, NewVm, Removal, VmRef, Vms, WatchQuery};
 
 /// How long a guest is given where nothing is said.
 const GRACE: Duration = Duration::from_secs(30);
+
+/// Which VM is meant by an id or a name.
+pub(crate) fn vm_ref(vm: &str, in_project: &str, found: &mut Found) -> VmRef {
+    if let Ok(id) = vm.parse() {
+        return VmRef::Id(id);
+    }
+    let project = project(in_project, "project", found);
+    if vm.is_empty() {
+        found.add("vm", "is required");
+    }
+    let name = found.parse_some(vm, "vm").unwrap_or_else(Name::default_project);
+    VmRef::Named { project, name }
+}
+
+/// The same, alone in its request.
+pub(crate) fn one_vm(vm: &str, in_project: &str) -> Result<VmRef, Fault> {
+    let mut found = Found::default();
+    let vm = vm_ref(vm, in_project, &mut found);
+    found.done().map(|()| vm)
+}
+
+/// A filter by project; all where none is named.
+pub(crate) fn only_project(text: &str) -> Result<Option<Name>, Fault> {
+    let mut found = Found::default();
+    let project = found.parse_some(text, "project");
+    found.done().map(|()| project)
+}
+
+/// What a watch begins with.
+pub(crate) fn watch_query(project: &str, vm: &str, from: Option<u64>) -> Result<WatchQuery, Fault> {
+    let mut found = Found::default();
+    let which = (!vm.is_empty()).then(|| vm_ref(vm, project, &mut found));
+    let project = found.parse_some(project, "project");
+    found.done()?;
+    Ok(WatchQuery { project, vm: which, from: from.map(Revision) })
+}
 
 /// A VM that is asked for.
 pub(crate) fn new_vm(vm: wire::Vm, mode: CreateMode) -> Result<NewVm, Fault> {
@@ -25,7 +62,7 @@ pub(crate) fn new_vm(vm: wire::Vm, mode: CreateMode) -> Result<NewVm, Fault> {
 }
 
 /// What is to be done beyond recording it.
-pub(super) fn mode(request: &wire::CreateVmRequest) -> CreateMode {
+pub(crate) fn mode(request: &wire::CreateVmRequest) -> CreateMode {
     match (request.validate_only, request.boot) {
         (true, _) => CreateMode::ValidateOnly,
         (false, true) => CreateMode::Boot,
@@ -55,7 +92,7 @@ pub(crate) fn stop_how(force: bool, timeout: Option<&WireDuration>) -> Result<St
 }
 
 /// A removal that is asked for.
-pub(super) fn removal(request: &wire::DeleteVmRequest) -> Result<Removal, Fault> {
+pub(crate) fn removal(request: &wire::DeleteVmRequest) -> Result<Removal, Fault> {
     let mut found = Found::default();
     let vm = vm_ref(&request.vm, &request.project, &mut found);
     let etag = revision(&request.etag, "etag", &mut found);
@@ -78,7 +115,7 @@ struct Wanted {
 
 /// The change that is asked for. Where only some fields of the spec change, the others are read
 /// first, and the change is tied to the revision they were read at.
-pub(super) async fn change(vms: &dyn Vms, call: &Call, request: wire::UpdateVmRequest) -> Result<Change, Fault> {
+pub(crate) async fn change(vms: &dyn Vms, call: &Call, request: wire::UpdateVmRequest) -> Result<Change, Fault> {
     let wanted = wanted(request)?;
     let Wanted { vm, mut etag, labels, annotations, spec: given, fields, validate_only } = wanted;
     let mut found = Found::default();

@@ -126,3 +126,6 @@ fn read_answer(record: store::AnswerRecord) -> Result<Answered, Error> {
     let instance = vm::instance(vm).map_err(|fault| damaged(fault.message))?;
     Ok(Answered { body, at, instance, revision: Revision(record.revision) })
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,10 +15,9 @@
 mod config;
 mod words;
 
-use crate::convert::Found;
+use crate::asks::{one_vm, stop_how};
 use crate::fault::to_wire;
 use crate::proto::vmprovisioner::v1::{self as theirs, VmService};
-use crate::server::change::stop_how;
 use bytes::Bytes;
 use connectrpc::{ConnectError, RequestContext, Response, ServiceRequest, ServiceResult};
 use std::sync::Arc;
@@ -51,10 +50,7 @@ fn vm_ref(vm_id: &str) -> Result<VmRef, Fault> {
     if vm_id.is_empty() {
         return Err(Fault::field(Reason::FieldRequired, "vm_id", "is required"));
     }
-    let mut found = Found::default();
-    let vm = crate::server::vm_ref(vm_id, &mut found);
-    found.done().map_err(words::their_fields)?;
-    Ok(vm)
+    one_vm(vm_id, "")
 }
 
 fn told<T, W>(result: Result<T, Fault>, write: impl FnOnce(T) -> W) -> ServiceResult<W> {

@@ -17,10 +17,10 @@
 
 mod text;
 
+use crate::asks::new_vm;
 use crate::convert::{event, node, vm};
 use crate::proto::weft::v1 as wire;
 use crate::schema::{self, SCHEMA};
-use crate::server::change::new_vm;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use text::Part;
@@ -140,3 +140,6 @@ fn kinded(kind: &str, message: &impl Serialize) -> Value {
     }
     value
 }
+
+#[cfg(test)]
+mod tests;

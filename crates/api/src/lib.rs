@@ -8,12 +8,14 @@
 //!  client     ports ─► requests to another weft                    schema  JSON held against the protos
 //!  codec      objects ⇄ stored bytes                               convert generated types ⇄ domain
 //!  documents  manifests and answers ⇄ domain                       fault   refusals ⇄ error details
+//!  asks       requests read into the domain's words
 //! ```
 //!
 //! What it does not know: listeners, accounts, where state is, how VMs run.
 
 #![allow(refining_impl_trait, reason = "each adapter answers one message type and says so")]
 
+mod asks;
 pub mod client;
 pub mod codec;
 mod compat;
@@ -21,6 +23,8 @@ mod convert;
 pub mod documents;
 mod fault;
 mod proto;
+#[cfg(test)]
+mod sample;
 mod schema;
 pub mod server;
 

@@ -9,7 +9,6 @@
 //! room does not know: listeners, TLS, accounts, where state is.
 
 mod call;
-pub(crate) mod change;
 mod console;
 mod envelope;
 mod events;
@@ -104,11 +103,6 @@ impl Health {
             let _ = self.0.set_status(service, status);
         }
     }
-}
-
-/// Which VM is meant by an id or a name in the default project.
-pub(crate) fn vm_ref(vm: &str, found: &mut crate::convert::Found) -> weft_ports::api::VmRef {
-    call::vm_ref(vm, "", found)
 }
 
 /// Our services' full names.

@@ -32,6 +32,9 @@ pub(super) fn their_fields(mut fault: Fault) -> Fault {
         ("vm.name", "vm_id"),
     ];
     let theirs = |field: &str| {
+        if field == "vm" {
+            return Some("vm_id".to_owned());
+        }
         let found = FIELDS.iter().find_map(|(ours, theirs)| Some((theirs, field.strip_prefix(ours)?)));
         found.map(|(theirs, rest)| format!("{theirs}{rest}"))
     };

@@ -1,14 +1,13 @@
-//! What every handler needs: who asks on which terms, which VM is meant, and the answer's form.
+//! What every handler needs: who asks on which terms, and the answer's form.
 
 use crate::convert::Found;
-use crate::convert::vm::project;
 use crate::fault::to_wire;
 use buffa::Message;
 use connectrpc::{ConnectError, RequestContext, Response, ServiceResult, ServiceStream};
 use futures::StreamExt as _;
 use sha2::{Digest as _, Sha256};
-use weft_domain::{Fault, Name};
-use weft_ports::api::{Answers, Call, VmRef};
+use weft_domain::Fault;
+use weft_ports::api::{Answers, Call};
 
 /// Who asks where nobody is asked for a name.
 const LOCAL: &str = "local";
@@ -33,33 +32,6 @@ pub(super) fn changing(ctx: &RequestContext, request_id: String, body: &impl Mes
     hash.update(body.encode_to_vec());
     let request_id = (!request_id.is_empty()).then_some(request_id);
     Ok(Call { request_id, body: hash.finalize().into(), ..reading(ctx) })
-}
-
-/// Which VM is meant by an id or a name.
-pub(super) fn vm_ref(vm: &str, in_project: &str, found: &mut Found) -> VmRef {
-    if let Ok(id) = vm.parse() {
-        return VmRef::Id(id);
-    }
-    let project = project(in_project, "project", found);
-    if vm.is_empty() {
-        found.add("vm", "is required");
-    }
-    let name = found.parse_some(vm, "vm").unwrap_or_else(Name::default_project);
-    VmRef::Named { project, name }
-}
-
-/// The same, alone in its request.
-pub(super) fn one_vm(vm: &str, in_project: &str) -> Result<VmRef, Fault> {
-    let mut found = Found::default();
-    let vm = vm_ref(vm, in_project, &mut found);
-    found.done().map(|()| vm)
-}
-
-/// A filter by project; all where none is named.
-pub(super) fn only_project(text: &str) -> Result<Option<Name>, Fault> {
-    let mut found = Found::default();
-    let project = found.parse_some(text, "project");
-    found.done().map(|()| project)
 }
 
 /// The answer to a unary call.

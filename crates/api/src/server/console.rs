@@ -2,7 +2,7 @@
 //!
 //! The first message says which VM; the rest is typed. A caller that goes away ends the input.
 
-use super::call::one_vm;
+use crate::asks::one_vm;
 use crate::fault::from_wire;
 use crate::proto::weft::v1 as wire;
 use connectrpc::InboundStream;

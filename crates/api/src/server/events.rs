@@ -1,7 +1,7 @@
 //! `weft.v1.EventService` over the port `Events`.
 
-use super::call::{answer, only_project, reading, stream};
-use super::vms::watch_query;
+use super::call::{answer, reading, stream};
+use crate::asks::{only_project, watch_query};
 use crate::convert::event::stored;
 use crate::fault::to_wire;
 use crate::proto::weft::v1::{self as wire, EventService};

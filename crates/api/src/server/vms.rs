@@ -1,17 +1,14 @@
 //! `weft.v1.VmService` over the ports `Vms`, `Power` and `Consoles`.
 
-use super::call::{answer, changing, one_vm, only_project, reading, stream, vm_ref};
-use super::change::{change, mode, new_vm, removal, stop_how};
+use super::call::{answer, changing, reading, stream};
 use super::console;
-use crate::convert::Found;
+use crate::asks::{change, mode, new_vm, one_vm, only_project, removal, stop_how, watch_query};
 use crate::convert::vm::stored;
 use crate::fault::to_wire;
 use crate::proto::weft::v1::{self as wire, VmService};
 use connectrpc::{InboundStream, RequestContext, ServiceRequest, ServiceResult, ServiceStream};
 use std::sync::Arc;
-use weft_domain::Fault;
-use weft_domain::object::Revision;
-use weft_ports::api::{Consoles, ListQuery, LogQuery, LogStart, Power, Vm, VmChange, Vms, WatchQuery};
+use weft_ports::api::{Consoles, ListQuery, LogQuery, LogStart, Power, Vm, VmChange, Vms};
 
 /// The adapter.
 pub(super) struct VmDoor {
@@ -210,15 +207,6 @@ impl VmService for VmDoor {
         };
         stream(attached.await, |bytes| wire::AttachVmConsoleResponse { data: bytes.into(), ..Default::default() })
     }
-}
-
-/// What a watch begins with.
-pub(super) fn watch_query(project: &str, vm: &str, from: Option<u64>) -> Result<WatchQuery, Fault> {
-    let mut found = Found::default();
-    let which = (!vm.is_empty()).then(|| vm_ref(vm, project, &mut found));
-    let project = found.parse_some(project, "project");
-    found.done()?;
-    Ok(WatchQuery { project, vm: which, from: from.map(Revision) })
 }
 
 fn change_step(step: VmChange) -> wire::WatchVmsResponse {
