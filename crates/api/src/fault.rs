@@ -138,36 +138,4 @@ fn read_retry(detail: &ErrorDetail, fault: &mut Fault) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fault_survives_the_wire() {
-        for reason in Reason::ALL {
-            let fault = Fault::new(*reason, "it is so")
-                .fix("do this")
-                .at("vm.spec.disks[1].path", "is no file")
-                .at("vm.name", "is taken")
-                .retry_after(1500);
-            let wire = to_wire(fault.clone());
-            assert_eq!(wire.code, code(reason.kind()));
-            assert_eq!(from_wire(&wire), fault);
-        }
-    }
-
-    #[test]
-    fn codes_are_told_apart() {
-        let mut codes: Vec<u32> = Kind::ALL.iter().map(|k| code(*k).grpc_code()).collect();
-        codes.sort_unstable();
-        codes.dedup();
-        assert_eq!(codes.len(), Kind::ALL.len());
-    }
-
-    #[test]
-    fn an_error_without_details_gets_the_nearest_reason() {
-        let away = from_wire(&ConnectError::unavailable("connection refused"));
-        assert_eq!(away.reason, Reason::Away);
-        assert!(!away.fix.is_empty());
-        assert_eq!(from_wire(&ConnectError::new(ErrorCode::DataLoss, "x")).reason, Reason::Bug);
-    }
-}
+mod tests;
