@@ -26,16 +26,16 @@ use serde_json::{Map, Value};
 use text::Part;
 use weft_domain::{Fault, Reason};
 use weft_ports::api::CreateMode;
-use weft_ports::documents::{Document, Documents, Form, Item};
+use weft_ports::documents::{self as port, Document, Form, Item};
 
 /// The most documents of one text.
 const MOST: usize = 256;
 
 /// Manifests and answers in proto JSON.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Manifests;
+pub struct Documents;
 
-impl Documents for Manifests {
+impl port::Documents for Documents {
     fn read(&self, text: &str) -> Result<Vec<Document>, Fault> {
         let mut documents = Vec::new();
         for part in text::parts(text)? {

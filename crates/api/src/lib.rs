@@ -30,4 +30,4 @@ pub mod server;
 
 pub use client::Client;
 pub use codec::Records;
-pub use documents::Manifests;
+pub use documents::Documents;

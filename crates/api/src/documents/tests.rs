@@ -1,6 +1,6 @@
 //! Manifests as people write them.
 
-use super::Manifests;
+use super::Documents;
 use crate::sample;
 use proptest::prelude::*;
 use weft_domain::object::{Revision, Stored};
@@ -8,7 +8,7 @@ use weft_domain::{Fault, Reason};
 use weft_ports::documents::{Document, Documents as _, Form, Item};
 
 fn read(text: &str) -> Result<Vec<Document>, Fault> {
-    Manifests.read(text)
+    Documents.read(text)
 }
 
 proptest! {
@@ -18,13 +18,13 @@ proptest! {
     fn what_was_written_of_a_vm_is_a_manifest(value in sample::instance()) {
         let vm = Stored { value, revision: Revision(4) };
         for form in [Form::Json, Form::Yaml] {
-            let text = Manifests.write(Item::Vm(&vm), form);
+            let text = Documents.write(Item::Vm(&vm), form);
             let documents = read(&text).map_err(|f| TestCaseError::fail(format!("{f:?}\n{text}")))?;
             let [Document::Vm(new)] = documents.as_slice() else { panic!("one VM was written") };
             prop_assert_eq!(&new.spec, &vm.value.spec);
             prop_assert_eq!(new.name.as_ref(), Some(&vm.value.meta.name));
             prop_assert_eq!(&new.annotations, &vm.value.meta.annotations);
-            let list = Manifests.write_list(&[Item::Vm(&vm), Item::Vm(&vm)], form);
+            let list = Documents.write_list(&[Item::Vm(&vm), Item::Vm(&vm)], form);
             prop_assert_eq!(read(&list).unwrap().len(), 2);
         }
     }
@@ -78,7 +78,7 @@ fn refusals_name_the_document_and_the_field() {
 
 #[test]
 fn identity_comes_first() {
-    let event = Manifests.write(
+    let event = Documents.write(
         Item::Event(&weft_domain::event::Event {
             id: weft_domain::EventId::from_bytes([1; 16]),
             at: weft_domain::Time::from_millis(1_700_000_000_000),
