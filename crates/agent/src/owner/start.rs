@@ -1,4 +1,4 @@
-//! How an instance begins: what is prepared, launched, or taken up from a former agent.
+//! How an instance begins: what is prepared and launched.
 
 use super::{Owner, Running};
 use crate::inventory::Held;
@@ -10,7 +10,7 @@ use weft_domain::lifecycle::Sight;
 use weft_domain::spec::{Disk, DiskSource, Payload, Spec};
 use weft_domain::{ClaimId, Fault, IncarnationId, Reason, needs};
 use weft_ports::claims::{Claim, Claimed, Note, ProcessClaim};
-use weft_ports::hypervisor::{Adoption, Backing, Boot, Hypervisor, Order};
+use weft_ports::hypervisor::{Backing, Boot, Hypervisor, Machine, Order};
 use weft_ports::images::{HOSTNAME, Progress};
 use weft_ports::link::Placed;
 use weft_ports::processes::Confinement;
@@ -111,10 +111,20 @@ impl Owner {
         }
     }
 
-    /// Starts a machine; one that cannot be started has ended.
+    /// Starts a machine; one that cannot be started has ended. A launch that is tried again because
+    /// something else failed is not counted twice.
     pub(super) async fn launch(&mut self, boot_epoch: u64, again: bool) -> Result<(), Fault> {
+        let before = self.restarts;
+        self.restarts = if again { before.saturating_add(1) } else { 0 };
+        let outcome = self.live_or_ended(boot_epoch).await;
+        if outcome.is_err() {
+            self.restarts = before;
+        }
+        outcome
+    }
+
+    async fn live_or_ended(&mut self, boot_epoch: u64) -> Result<(), Fault> {
         let placed = self.placed()?;
-        self.restarts = if again { self.restarts.saturating_add(1) } else { 0 };
         self.told.clear("StepSucceeded");
         self.tell(Sight::Starting).await?;
         let begun = Instant::now();
@@ -139,15 +149,52 @@ impl Owner {
         Ok(())
     }
 
-    async fn try_launch(&self, placed: &Placed, boot_epoch: u64) -> Result<Running, Fault> {
-        let ports = &self.shared.ports;
+    async fn try_launch(&mut self, placed: &Placed, boot_epoch: u64) -> Result<Running, Fault> {
         let driver = self.driver_for(&placed.spec)?;
-        let (kernel, disks) = tokio::try_join!(self.resolve_boot(placed), self.resolve_disks(&placed.spec))?;
-        let (claim, incarnation) = (self.new_claim(), IncarnationId::new(self.now(), ports.clock.random()));
-        let console_log = self.shared.layout.console_log(self.id);
-        let (console_offset, _) = ports.volumes.log_extent(&console_log).await?;
+        let (boot, disks) = tokio::try_join!(self.resolve_boot(placed), self.resolve_disks(&placed.spec))?;
+        let mut held = self.claim_process(placed, driver.as_ref(), boot_epoch).await?;
+        let order = Order {
+            claim: held.claim,
+            instance: self.id,
+            name: placed.name.clone(),
+            incarnation: held.process.incarnation,
+            spec: Arc::clone(&placed.spec),
+            boot,
+            disks,
+            run_dir: held.process.run_dir.clone(),
+            console_log: self.shared.layout.console_log(self.id),
+            vmm_log: held.process.vmm_log.clone(),
+            confinement: confinement(&placed.spec),
+        };
+        match self.start(&held, driver.as_ref(), order).await {
+            Ok(machine) => {
+                held.note.alive = Some(machine.alive());
+                // The process bears its claim, by which it is found where this is not written down.
+                if let Err(fault) = self.shared.ports.claims.note(held.claim, held.note.clone()).await {
+                    tracing::warn!(%fault, "the journal did not take the process of a machine that runs");
+                }
+                let state = machine.state();
+                Ok(Running { held, machine, state })
+            }
+            Err(fault) => {
+                // Its claim is let go by the next round, after whatever is left of it.
+                self.unsettled.push(held);
+                Err(fault)
+            }
+        }
+    }
+
+    async fn claim_process(
+        &self,
+        placed: &Placed,
+        driver: &dyn Hypervisor,
+        boot_epoch: u64,
+    ) -> Result<Held, Fault> {
+        let ports = &self.shared.ports;
+        let claim = self.new_claim();
+        let (console_offset, _) = ports.volumes.log_extent(&self.shared.layout.console_log(self.id)).await?;
         let process = ProcessClaim {
-            incarnation,
+            incarnation: IncarnationId::new(self.now(), ports.clock.random()),
             driver: driver.capabilities().driver.clone(),
             chosen: driver.choose(&placed.spec),
             boot_epoch,
@@ -160,40 +207,15 @@ impl Owner {
         };
         let what = Claimed::Process(process.clone());
         ports.claims.claim(vec![Claim { id: claim, instance: self.id, what }]).await?;
-        let order = Order {
-            claim,
-            instance: self.id,
-            name: placed.name.clone(),
-            incarnation,
-            spec: Arc::clone(&placed.spec),
-            boot: kernel,
-            disks,
-            run_dir: process.run_dir.clone(),
-            console_log,
-            vmm_log: process.vmm_log.clone(),
-            confinement: confinement(&placed.spec),
-        };
         let note = Note { reboot_epoch: placed.desired.reboot_epoch, ..Note::default() };
-        let mut held = Held { claim, process, note };
-        match self.start(driver.as_ref(), order).await {
-            Ok(machine) => {
-                held.note.alive = Some(machine.alive());
-                ports.claims.note(claim, held.note.clone()).await?;
-                let state = machine.state();
-                Ok(Running { held, machine, state })
-            }
-            Err(fault) => {
-                self.clear_away(&held).await?;
-                Err(fault)
-            }
-        }
+        Ok(Held { claim, process, note })
     }
 
-    async fn start(
-        &self,
-        driver: &dyn Hypervisor,
-        order: Order,
-    ) -> Result<Box<dyn weft_ports::hypervisor::Machine>, Fault> {
+    async fn start(&self, held: &Held, driver: &dyn Hypervisor, order: Order) -> Result<Box<dyn Machine>, Fault> {
+        if held.note.reboot_epoch > 0 {
+            // Written down first, or an agent that finds the process would do that reboot once more.
+            self.shared.ports.claims.note(held.claim, held.note.clone()).await?;
+        }
         self.shared.ports.volumes.make_folder(&order.run_dir).await?;
         driver.launch(order).await
     }
@@ -253,58 +275,24 @@ impl Owner {
         }
     }
 
-    /// Takes up or buries what the journal holds from a former agent.
-    pub(super) async fn settle(&mut self) -> Result<(), Fault> {
-        while let Some(held) = self.unsettled.last().cloned() {
-            let lives = held.note.alive.as_ref().filter(|alive| self.shared.ports.processes.lives(alive)).cloned();
-            match (lives, &held.note.exit) {
-                (Some(alive), None) if self.live.is_none() => self.adopt(held, alive).await?,
-                (_, _) => self.bury_stranger(held).await?,
-            }
-            self.unsettled.pop();
-        }
-        Ok(())
-    }
-
-    async fn adopt(&mut self, held: Held, alive: weft_ports::processes::Alive) -> Result<(), Fault> {
-        if self.placed.is_none() || self.wanted().desired.deleted {
-            // Nobody wants it: whether it answers does not matter.
-            return self.bury_stranger(held).await;
-        }
-        let drivers = &self.shared.ports.drivers;
-        let driver = drivers.iter().find(|driver| driver.capabilities().driver == held.process.driver);
-        let driver = driver.cloned().ok_or_else(|| {
-            Fault::new(Reason::DriverUnavailable, format!("driver {} is not here any more", held.process.driver))
-                .fix("install it again; the machine runs on until then")
-        })?;
-        let pid = alive.pid;
-        let adoption = Adoption {
-            instance: self.id,
-            incarnation: held.process.incarnation,
-            alive,
-            chosen: held.process.chosen.clone(),
-            run_dir: held.process.run_dir.clone(),
-            vmm_log: held.process.vmm_log.clone(),
-        };
-        let machine = driver.adopt(adoption).await?;
-        tracing::info!(pid, "taken up from a former agent");
-        self.shared.figures.adopted();
-        self.restarts = held.process.restarts;
-        let state = machine.state();
-        self.become_live(Running { held, machine, state });
-        Ok(())
-    }
-
-    fn become_live(&mut self, running: Running) {
+    pub(super) fn become_live(&mut self, running: Running) {
         let (cgroups, warning) = self.shared.ports.processes.cgroups();
         let message = warning.unwrap_or_else(|| format!("in a cgroup of its own ({cgroups:?})"));
         let confined = cgroups != weft_ports::processes::Cgroups::None;
         let reason = if confined { "Cgroup" } else { "NoCgroup" };
         self.told.condition(self.now(), "Confined", confined, (reason, &message));
         self.told.clear("StepSucceeded");
-        self.begin_readiness(&running.held);
+        self.begin_readiness(running.held.process.at, running.held.process.console_offset);
         self.hub = None;
         self.live = Some(running);
+    }
+
+    /// The machine is let out of hand, and with it what was told of it alone.
+    pub(super) fn part(&mut self) -> Option<Running> {
+        self.hub = None;
+        self.told.end_readiness();
+        self.told.clear("Confined");
+        self.live.take()
     }
 
     fn new_claim(&self) -> ClaimId {

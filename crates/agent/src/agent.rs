@@ -1,0 +1,250 @@
+//! The agent: takes stock, then keeps one owner per instance for as long as it runs.
+
+use crate::config::{Config, Ports};
+use crate::figures::Figures;
+use crate::inventory::{self, Holdings};
+use crate::layout::Layout;
+use crate::owner::{Ask, Owner, Wish};
+use futures::future::{BoxFuture, FutureExt};
+use futures::stream::{self, BoxStream, FuturesUnordered, StreamExt};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio::sync::{mpsc, watch};
+use weft_domain::instance::StopHow;
+use weft_domain::node::Node;
+use weft_domain::{Fault, InstanceId};
+use weft_ports::link::{Placed, Placement};
+use weft_ports::task::{self, Task};
+
+/// Questions to an owner that wait.
+const ASKS: usize = 16;
+/// How long owners may take to end the step that they are at when the agent ends.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What owners share.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) ports: Ports,
+    pub(crate) layout: Layout,
+    pub(crate) figures: Figures,
+}
+
+/// The way to an owner.
+struct Handle {
+    wants: watch::Sender<Wish>,
+    asks: mpsc::Sender<Ask>,
+}
+
+/// The agent of one node.
+#[derive(Clone)]
+pub struct Agent {
+    pub(crate) shared: Arc<Shared>,
+    owners: Arc<Mutex<BTreeMap<InstanceId, Handle>>>,
+}
+
+/// An agent on these ports. It does nothing until it is run.
+#[must_use]
+pub fn open(config: Config, ports: Ports) -> Agent {
+    let layout = Layout::new(&config.data_dir, &config.run_dir);
+    let shared = Shared { config, ports, layout, figures: Figures::new() };
+    Agent { shared: Arc::new(shared), owners: Arc::default() }
+}
+
+/// An owner that ended, with what was wanted when it did.
+type Ended = (InstanceId, Result<Option<Arc<Placed>>, task::Ended>);
+
+/// What one run keeps.
+struct Run {
+    /// What the journal holds of instances that have no owner yet.
+    inherited: BTreeMap<InstanceId, Holdings>,
+    owners: FuturesUnordered<BoxFuture<'static, Ended>>,
+    /// Counts subscriptions.
+    link: u64,
+    /// Instances that this subscription told.
+    told: BTreeSet<InstanceId>,
+}
+
+/// What comes from control.
+enum News {
+    /// A subscription begins: all that is placed here follows.
+    Begun,
+    Placement(Placement),
+}
+
+impl Agent {
+    /// Takes stock of the host, takes up what runs, and converges until `shutdown` is true. Machines
+    /// go on after it.
+    ///
+    /// # Errors
+    /// The journal cannot be read, or the host's objects cannot be listed.
+    pub async fn run(&self, mut shutdown: watch::Receiver<bool>) -> Result<(), Fault> {
+        let shared = &self.shared;
+        // Owners of a run that was cut off are gone.
+        self.lock().clear();
+        shared.ports.volumes.make_folder(shared.layout.vms()).await?;
+        shared.ports.volumes.make_folder(shared.layout.run()).await?;
+        let inherited = inventory::take(&shared.ports, &shared.layout, &shared.figures).await?;
+        let mut run = Run { inherited, owners: FuturesUnordered::new(), link: 0, told: BTreeSet::new() };
+        let mut news = self.news();
+        let mut upkeep = interval_at(Instant::now() + shared.config.upkeep, shared.config.upkeep);
+        upkeep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut refresh: Option<Task<()>> = None;
+        loop {
+            tokio::select! {
+                Some(news) = news.next() => self.hear(news, &mut run),
+                Some(ended) = run.owners.next() => self.forget(ended, &mut run),
+                // One that hangs is given up for the next.
+                _ = upkeep.tick() => drop(refresh.replace(task::spawn("refresh", self.clone().refresh()))),
+                _ = shutdown.wait_for(|stop| *stop) => break,
+            }
+        }
+        tracing::info!(instances = run.owners.len(), "the agent ends; machines go on");
+        // An owner without its queue ends after the step that it is at.
+        self.lock().clear();
+        drop(timeout(FAREWELL, async { while run.owners.next().await.is_some() {} }).await);
+        Ok(())
+    }
+
+    /// What control says; a subscription that ends is followed by another.
+    fn news(&self) -> BoxStream<'static, News> {
+        let subscriptions = stream::unfold((self.clone(), Duration::ZERO), |(agent, wait)| async move {
+            tokio::time::sleep(wait).await;
+            let placements = agent.subscribe().await;
+            let retry = agent.shared.config.retry;
+            let news = stream::once(async { News::Begun }).chain(placements.map(News::Placement));
+            Some((news, (agent, retry)))
+        });
+        subscriptions.flatten().boxed()
+    }
+
+    /// Introduces the node and asks what should be on it, until control answers.
+    async fn subscribe(&self) -> BoxStream<'static, Placement> {
+        let placements = &self.shared.ports.placements;
+        loop {
+            let introduced = async {
+                let node = self.node().await?;
+                let id = node.id;
+                placements.register(node).await?;
+                placements.subscribe(id).await
+            };
+            match introduced.await {
+                Ok(placements) => return placements,
+                Err(fault) => tracing::warn!(%fault, "control is away; trying again"),
+            }
+            tokio::time::sleep(self.shared.config.retry).await;
+        }
+    }
+
+    /// The node as it is now: its drivers, and the space that disks may have.
+    async fn node(&self) -> Result<Node, Fault> {
+        let shared = &self.shared;
+        let mut node = shared.config.node.clone();
+        node.facts.drivers = shared.ports.drivers.iter().map(|driver| driver.capabilities().as_ref().clone()).collect();
+        let free = shared.ports.volumes.free_bytes().await?;
+        let used = shared.ports.volumes.allocated_bytes(shared.layout.vms()).await?;
+        node.facts.allocatable_disk_bytes = free.saturating_add(used);
+        Ok(node)
+    }
+
+    async fn refresh(self) {
+        let told = async { self.shared.ports.placements.register(self.node().await?).await };
+        if let Err(fault) = told.await {
+            tracing::warn!(%fault, "the node could not tell control how it is");
+        }
+    }
+
+    fn hear(&self, news: News, run: &mut Run) {
+        match news {
+            News::Begun => {
+                run.link += 1;
+                run.told.clear();
+            }
+            News::Placement(Placement::Set(placed)) => {
+                let id = placed.id;
+                run.told.insert(id);
+                self.want(id, Some(Arc::from(placed)), run);
+            }
+            News::Placement(Placement::Removed(id)) => {
+                if self.lock().contains_key(&id) || run.inherited.contains_key(&id) {
+                    self.want(id, None, run);
+                }
+            }
+            News::Placement(Placement::Synced) => {
+                let here: BTreeSet<_> = self.lock().keys().chain(run.inherited.keys()).copied().collect();
+                for id in &here - &run.told {
+                    tracing::warn!(instance = %id, "it is here and placed nowhere: released");
+                    self.want(id, None, run);
+                }
+            }
+        }
+    }
+
+    fn want(&self, id: InstanceId, placed: Option<Arc<Placed>>, run: &mut Run) {
+        let wish = Wish { placed, link: run.link };
+        let mut owners = self.lock();
+        if let Some(handle) = owners.get(&id) {
+            handle.wants.send_if_modified(|old| {
+                let news = *old != wish && !is_older(&wish, old);
+                if news {
+                    *old = wish;
+                }
+                news
+            });
+            return;
+        }
+        let (wants, wanted) = watch::channel(wish);
+        let (asks, asked) = mpsc::channel(ASKS);
+        let holdings = run.inherited.remove(&id).unwrap_or_default();
+        let owner = Owner::new(id, Arc::clone(&self.shared), holdings, wanted, asked);
+        let task = task::spawn("owner", owner.run());
+        run.owners.push(async move { (id, task.await) }.boxed());
+        owners.insert(id, Handle { wants, asks });
+        self.shared.figures.owners(owners.len());
+    }
+
+    fn forget(&self, (id, outcome): Ended, run: &mut Run) {
+        let concluded = match outcome {
+            Ok(concluded) => concluded,
+            // What it held is taken up by the next start; its machine goes on.
+            Err(why) => return tracing::error!(%why, instance = %id, "an owner ended without its instance"),
+        };
+        let last = {
+            let mut owners = self.lock();
+            let handle = owners.remove(&id);
+            self.shared.figures.owners(owners.len());
+            handle.and_then(|handle| handle.wants.borrow().placed.clone())
+        };
+        // It may have been wanted again while its owner ended.
+        if last.is_some() && last != concluded {
+            self.want(id, last, run);
+        }
+    }
+
+    /// The queue of an instance's owner.
+    pub(crate) fn owner(&self, id: InstanceId) -> Option<mpsc::Sender<Ask>> {
+        self.lock().get(&id).map(|handle| handle.asks.clone())
+    }
+
+    /// Where the console of an instance is logged, if it is here.
+    pub(crate) fn console_log(&self, id: InstanceId) -> Option<PathBuf> {
+        self.lock().contains_key(&id).then(|| self.shared.layout.console_log(id))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<InstanceId, Handle>> {
+        self.owners.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Whether a wish was overtaken by one that is known already.
+fn is_older(wish: &Wish, known: &Wish) -> bool {
+    let count = |wish: &Wish| wish.placed.as_ref().map(|placed| placed.placement);
+    matches!((count(wish), count(known)), (Some(new), Some(old)) if new < old)
+}
+
+/// What is wanted of an instance that is placed nowhere: that nothing of it is left.
+pub(crate) fn nothing_left() -> weft_domain::instance::Desired {
+    weft_domain::instance::Desired { deleted: true, stop: StopHow::Force, ..Default::default() }
+}

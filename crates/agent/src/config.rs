@@ -1,0 +1,51 @@
+//! What an agent is given: its settings and the ports it works through.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use weft_domain::node::Node;
+use weft_ports::claims::Claims;
+use weft_ports::clock::Clock;
+use weft_ports::hypervisor::Hypervisor;
+use weft_ports::images::Images;
+use weft_ports::link::Placements;
+use weft_ports::processes::Processes;
+use weft_ports::volumes::Volumes;
+
+/// An agent's settings.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The node as it introduces itself; drivers and disk space are filled in by the agent.
+    pub node: Node,
+    /// Where instances have their folders.
+    pub data_dir: PathBuf,
+    /// Where incarnations have their sockets; a short path.
+    pub run_dir: PathBuf,
+    /// Bytes of a serial console's log that are kept.
+    pub console_log_bytes: u64,
+    /// Bytes of a VMM's own log that are kept.
+    pub vmm_log_bytes: u64,
+    /// How often logs are bounded and free space is told.
+    pub upkeep: Duration,
+    /// How long an owner waits before it tries a failed step again.
+    pub retry: Duration,
+}
+
+/// The ports that an agent works through.
+#[derive(Clone)]
+pub struct Ports {
+    /// Control's side of the link.
+    pub placements: Arc<dyn Placements>,
+    /// Drivers, in the order in which `auto` tries them.
+    pub drivers: Vec<Arc<dyn Hypervisor>>,
+    /// Processes of the host.
+    pub processes: Arc<dyn Processes>,
+    /// The journal.
+    pub claims: Arc<dyn Claims>,
+    /// Disks, folders and logs of the host.
+    pub volumes: Arc<dyn Volumes>,
+    /// Kernels and root file systems.
+    pub images: Arc<dyn Images>,
+    /// Time and randomness.
+    pub clock: Arc<dyn Clock>,
+}

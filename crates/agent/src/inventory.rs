@@ -1,0 +1,106 @@
+//! What is on the node when an agent starts, set against the journal.
+//!
+//! ```text
+//!  journal ─┐                    ┌─ claimed, process lives → adopted by its owner
+//!           ├─► by instance ─────┼─ claimed, process gone  → its end is told, then buried
+//!  host ────┘                    └─ bears our name, no claim → taken away here
+//! ```
+
+use crate::config::Ports;
+use crate::figures::Figures;
+use crate::layout::Layout;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use weft_domain::{ClaimId, Fault, InstanceId};
+use weft_ports::claims::{Claimed, Note, ProcessClaim};
+
+/// A process that was claimed.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub(crate) claim: ClaimId,
+    pub(crate) process: ProcessClaim,
+    pub(crate) note: Note,
+}
+
+/// What the journal holds for one instance.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Holdings {
+    /// Folders and disks.
+    pub(crate) things: BTreeMap<PathBuf, ClaimId>,
+    /// Processes, oldest first; more than one only if an agent died between an end and its burial.
+    pub(crate) processes: Vec<Held>,
+}
+
+/// Reads the journal, finds processes that it does not yet name, and takes away what nobody claimed.
+pub(crate) async fn take(
+    ports: &Ports,
+    layout: &Layout,
+    figures: &Figures,
+) -> Result<BTreeMap<InstanceId, Holdings>, Fault> {
+    let mut held: BTreeMap<InstanceId, Holdings> = BTreeMap::new();
+    let mut claimed = BTreeSet::new();
+    for entry in ports.claims.list().await? {
+        let holdings = held.entry(entry.claim.instance).or_default();
+        match entry.claim.what {
+            Claimed::Folder(path) | Claimed::Disk(path) => {
+                holdings.things.insert(path, entry.claim.id);
+            }
+            Claimed::Process(process) => {
+                claimed.insert(entry.claim.id);
+                holdings.processes.push(Held { claim: entry.claim.id, process, note: entry.note });
+            }
+        }
+    }
+    name_unnoted(ports, &mut held).await?;
+    sweep(ports, layout, figures, &held, &claimed).await?;
+    Ok(held)
+}
+
+/// An agent may have died after a process was started and before its pid was written down: the process
+/// bears the claim, so it is found by that.
+async fn name_unnoted(ports: &Ports, held: &mut BTreeMap<InstanceId, Holdings>) -> Result<(), Fault> {
+    let found: BTreeMap<_, _> = ports.processes.find().await?.into_iter().collect();
+    for process in held.values_mut().flat_map(|holdings| &mut holdings.processes) {
+        let unnoted = process.note.alive.is_none() && process.note.exit.is_none();
+        if let Some(alive) = found.get(&process.claim).filter(|_| unnoted) {
+            process.note.alive = Some(alive.clone());
+            ports.claims.note(process.claim, process.note.clone()).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn sweep(
+    ports: &Ports,
+    layout: &Layout,
+    figures: &Figures,
+    held: &BTreeMap<InstanceId, Holdings>,
+    claimed: &BTreeSet<ClaimId>,
+) -> Result<(), Fault> {
+    let mut unclaimed: BTreeSet<ClaimId> = ports.processes.find().await?.into_iter().map(|(claim, _)| claim).collect();
+    unclaimed.extend(ports.processes.confined().await?);
+    for claim in unclaimed.difference(claimed) {
+        tracing::warn!(%claim, "a process or cgroup bears a claim that the journal does not hold: taken away");
+        ports.processes.clear(*claim).await?;
+        figures.released("process");
+    }
+    let sockets: BTreeSet<PathBuf> =
+        held.values().flat_map(|holdings| &holdings.processes).map(|held| held.process.run_dir.clone()).collect();
+    for path in unknown(ports, layout.run(), &sockets).await?.into_iter().filter(|path| Layout::holds_sockets(path)) {
+        tracing::info!(path = %path.display(), "sockets of a process that is gone: taken away");
+        ports.volumes.remove(&path).await?;
+        figures.released("sockets");
+    }
+    // A folder is claimed before it is made and let go after it is removed, so one that nobody claims
+    // was not lost by us. It may hold somebody's disk: it is told and left alone.
+    let folders: BTreeSet<PathBuf> = held.values().flat_map(|holdings| holdings.things.keys().cloned()).collect();
+    for path in unknown(ports, layout.vms(), &folders).await? {
+        tracing::warn!(path = %path.display(), "a folder that the journal does not hold: left alone");
+    }
+    Ok(())
+}
+
+async fn unknown(ports: &Ports, parent: &Path, known: &BTreeSet<PathBuf>) -> Result<Vec<PathBuf>, Fault> {
+    let names = ports.volumes.entries(parent).await?;
+    Ok(names.into_iter().map(|name| parent.join(name)).filter(|path| !known.contains(path)).collect())
+}

@@ -1,0 +1,355 @@
+//! One task owns one instance.
+//!
+//! ```text
+//!  ┌─► end or adopt what the journal holds ─► plan (pure) ─► do the first step ─┐
+//!  │                                            │ nothing to do                 │
+//!  │                                            ▼                               │
+//!  └── a placement · a change of the machine · a question · time ◄── report ◄───┘
+//! ```
+//!
+//! What always holds: at most one process of an instance lives; a step that failed is tried again after
+//! a while, with whatever is wanted then.
+
+mod adopt;
+mod end;
+mod report;
+mod start;
+
+use crate::agent::{Shared, nothing_left};
+use crate::console::Hub;
+use crate::inventory::{Held, Holdings};
+use report::Told;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tracing::Instrument;
+use weft_domain::converge::{Ended, Live, Plan, Seen, Step, Wanted, converge};
+use weft_domain::instance::Exit;
+use weft_domain::lifecycle::Sight;
+use weft_domain::spec::RestartPolicy;
+use weft_domain::{ClaimId, Fault, InstanceId, Reason, Time};
+use weft_ports::hypervisor::{Machine, State};
+use weft_ports::link::Placed;
+
+/// What is wanted of an instance; `None` where it is not this node's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Wish {
+    pub(crate) placed: Option<Arc<Placed>>,
+    /// The subscription that told it. A new one means that control may have forgotten what it was told.
+    pub(crate) link: u64,
+}
+
+/// A question to an owner.
+pub(crate) enum Ask {
+    /// The console of the live machine.
+    Console(oneshot::Sender<Result<Arc<Hub>, Fault>>),
+}
+
+/// The machine that runs, with the claim of its process.
+struct Running {
+    held: Held,
+    machine: Box<dyn Machine>,
+    state: watch::Receiver<State>,
+}
+
+/// The owner of one instance.
+pub(crate) struct Owner {
+    id: InstanceId,
+    shared: Arc<Shared>,
+    wants: watch::Receiver<Wish>,
+    asked: mpsc::Receiver<Ask>,
+    placed: Option<Arc<Placed>>,
+    link: u64,
+    things: BTreeMap<PathBuf, ClaimId>,
+    prepared_for: Option<u64>,
+    /// Processes that the journal holds and that are neither taken up nor buried yet.
+    unsettled: Vec<Held>,
+    live: Option<Running>,
+    ended: Option<Exit>,
+    restarts: u32,
+    hub: Option<Arc<Hub>>,
+    told: Told,
+}
+
+/// The longest wait; then it is looked again, whatever was said.
+const LONGEST: Duration = Duration::from_secs(86_400);
+
+/// Whether the owner goes on.
+enum Round {
+    Again,
+    Done,
+}
+
+impl Owner {
+    pub(crate) fn new(
+        id: InstanceId,
+        shared: Arc<Shared>,
+        holdings: Holdings,
+        wants: watch::Receiver<Wish>,
+        asked: mpsc::Receiver<Ask>,
+    ) -> Self {
+        Self {
+            id,
+            shared,
+            wants,
+            asked,
+            placed: None,
+            link: 0,
+            things: holdings.things,
+            prepared_for: None,
+            unsettled: holdings.processes,
+            live: None,
+            ended: None,
+            restarts: 0,
+            hub: None,
+            told: Told::default(),
+        }
+    }
+
+    /// Converges until nothing of the instance should be left and nothing is; answers what was wanted
+    /// then.
+    pub(crate) async fn run(mut self) -> Option<Arc<Placed>> {
+        self.heed();
+        let name = self.placed.as_ref().map(|placed| placed.name.to_string()).unwrap_or_default();
+        let span = tracing::info_span!("instance", instance = %self.id, name);
+        async { while let Round::Again = self.round().await {} }.instrument(span).await;
+        self.placed
+    }
+
+    /// Takes in what is wanted now.
+    fn heed(&mut self) {
+        let wish = self.wants.borrow_and_update().clone();
+        if let (None, Some(new)) = (&self.placed, &wish.placed) {
+            // What control was told before is known here no more, unless it was seen since.
+            if self.ended.is_none() {
+                self.ended = new.last_exit.clone();
+                self.restarts = new.restarts;
+            }
+        }
+        if wish.link != self.link {
+            self.told.forget();
+        }
+        self.link = wish.link;
+        self.placed = wish.placed;
+    }
+
+    async fn round(&mut self) -> Round {
+        if self.wants.has_changed().is_err() {
+            // The agent ends; the machine goes on.
+            return Round::Done;
+        }
+        self.heed();
+        self.told.take_refusal();
+        if let Err(fault) = self.settle().await {
+            return self.stumble("settle", &fault).await;
+        }
+        if self.has_ended() {
+            return match self.finish().await {
+                Ok(()) => Round::Again,
+                Err(fault) => self.stumble("finish", &fault).await,
+            };
+        }
+        if let Err(fault) = self.keep_watch() {
+            return self.stumble("watch", &fault).await;
+        }
+        let plan = converge(&self.wanted(), &self.seen(), self.now());
+        match plan.steps.first().copied() {
+            Some(Step::Release) => match self.release().await {
+                Ok(()) => Round::Done,
+                Err(fault) => self.stumble("release", &fault).await,
+            },
+            Some(step) => match self.take(step).await {
+                Ok(()) => Round::Again,
+                // It ended under the step: that is what matters now.
+                Err(_) if self.has_ended() => Round::Again,
+                Err(fault) => self.stumble(label(step), &fault).await,
+            },
+            None => self.rest(&plan).await,
+        }
+    }
+
+    async fn take(&mut self, step: Step) -> Result<(), Fault> {
+        match step {
+            Step::Prepare => self.prepare().await,
+            Step::Launch { boot_epoch, again } => self.launch(boot_epoch, again).await,
+            Step::Pause => {
+                self.machine()?.pause().await?;
+                self.until(|state| *state == State::Held).await
+            }
+            Step::Resume => {
+                self.machine()?.resume().await?;
+                self.until(|state| *state == State::Running).await
+            }
+            Step::AskToStop => self.ask_to_stop().await,
+            Step::Kill => {
+                self.kill().await?;
+                self.until(|_| false).await
+            }
+            Step::Reset { reboot_epoch } => self.reset(reboot_epoch).await,
+            // The round takes it, since it ends the owner.
+            Step::Release => Ok(()),
+        }
+    }
+
+    /// Waits until the machine is seen in this state or at its end: a driver may learn of it a moment
+    /// after it answers.
+    async fn until(&mut self, reached: impl Fn(&State) -> bool) -> Result<(), Fault> {
+        let Some(live) = &mut self.live else { return Ok(()) };
+        let come = live.state.wait_for(|state| matches!(state, State::Ended(_)) || reached(state));
+        // If it does not come, the next round takes the step again.
+        drop(tokio::time::timeout(self.shared.config.retry, come).await);
+        Ok(())
+    }
+
+    /// A machine that its driver no longer watches would end unseen: it is taken up anew.
+    fn keep_watch(&mut self) -> Result<(), Fault> {
+        if self.live.as_ref().is_none_or(|live| live.state.has_changed().is_ok()) || self.has_ended() {
+            return Ok(());
+        }
+        if let Some(live) = self.part() {
+            self.unsettled.push(live.held);
+        }
+        Err(Fault::new(Reason::VmmSilent, "the driver lost sight of the machine"))
+    }
+
+    fn has_ended(&self) -> bool {
+        self.live.as_ref().is_some_and(|live| matches!(*live.state.borrow(), State::Ended(_)))
+    }
+
+    /// The machine, unless it has ended.
+    fn up(&self) -> Option<&Running> {
+        self.live.as_ref().filter(|_| !self.has_ended())
+    }
+
+    fn wanted(&self) -> Wanted {
+        let nothing = Wanted { desired: nothing_left(), restart: RestartPolicy::Never };
+        self.placed.as_ref().map_or(nothing, |placed| Wanted { desired: placed.desired, restart: placed.spec.restart })
+    }
+
+    fn seen(&self) -> Seen {
+        let live = self.live.as_ref().map(|live| Live {
+            boot_epoch: live.held.process.boot_epoch,
+            reboot_epoch: live.held.note.reboot_epoch,
+            held: *live.state.borrow() == State::Held,
+            asked: live.held.note.asked,
+        });
+        let ended = self.ended.as_ref().map(|exit| Ended {
+            boot_epoch: exit.boot_epoch,
+            reboot_epoch: exit.reboot_epoch,
+            cause: exit.cause,
+            at: exit.at,
+        });
+        let generation = self.placed.as_ref().map(|placed| placed.generation);
+        Seen { prepared: generation.is_some() && self.prepared_for == generation, live, ended, restarts: self.restarts }
+    }
+
+    /// Nothing to do: tell what is seen, and wait for something to happen.
+    async fn rest(&mut self, plan: &Plan) -> Round {
+        self.told.clear("StepSucceeded");
+        let sight = self.sight(plan);
+        self.upkeep().await;
+        if let Err(fault) = self.tell(sight).await {
+            return self.stumble("report", &fault).await;
+        }
+        let until = plan.wake.map(|wake| wake.since(self.now()));
+        self.wait(until.unwrap_or(Duration::MAX).min(self.next_look())).await;
+        Round::Again
+    }
+
+    fn sight(&self, plan: &Plan) -> Sight {
+        match (&self.live, &self.ended) {
+            (Some(live), _) if *live.state.borrow() == State::Held => Sight::Paused,
+            (Some(_), _) => Sight::Running,
+            (None, _) if plan.waiting => Sight::Waiting,
+            (None, Some(exit)) if exit.cause.is_failure() => Sight::Failed,
+            (None, Some(_)) => Sight::Stopped,
+            (None, None) => Sight::Prepared,
+        }
+    }
+
+    /// A step failed: say so, and look again after a while.
+    async fn stumble(&mut self, step: &'static str, fault: &Fault) -> Round {
+        tracing::warn!(step, %fault, reason = fault.reason.as_str(), "a step failed; it is tried again");
+        self.shared.figures.step_failed(step);
+        // Where control refuses to be told, there is nobody to tell.
+        if !self.told.take_refusal() {
+            self.told.condition(self.now(), "StepSucceeded", false, ("StepFailed", &format!("{step}: {fault}")));
+            let sight = match self.up() {
+                Some(live) if *live.state.borrow() == State::Held => Sight::Paused,
+                Some(_) => Sight::Running,
+                None => Sight::Failed,
+            };
+            // If this is not taken either, it is told with the next report.
+            let _ = self.tell(sight).await;
+        }
+        self.wait(self.shared.config.retry).await;
+        Round::Again
+    }
+
+    /// Waits for a wish, a change of the machine, a question, or the time.
+    async fn wait(&mut self, at_most: Duration) {
+        let changed = async {
+            match &mut self.live {
+                Some(live) => {
+                    if live.state.changed().await.is_err() && matches!(*live.state.borrow(), State::Ended(_)) {
+                        // Its end was seen: nothing more will come.
+                        std::future::pending::<()>().await;
+                    }
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            // The next round sees it if nobody is left to wish.
+            _ = self.wants.changed() => {}
+            () = changed => {}
+            Some(ask) = self.asked.recv() => self.answer(ask).await,
+            () = tokio::time::sleep(at_most.min(LONGEST)) => {}
+        }
+    }
+
+    async fn answer(&mut self, ask: Ask) {
+        let Ask::Console(to) = ask;
+        // A caller that went away needs no answer.
+        let _ = to.send(self.console().await);
+    }
+
+    async fn console(&mut self) -> Result<Arc<Hub>, Fault> {
+        let live = self.live.as_ref().ok_or_else(|| {
+            Fault::new(Reason::ConsoleUnavailable, "the VM does not run, so it has no console")
+                .fix("boot it; `weft vm logs` shows what it wrote before")
+        })?;
+        match &self.hub {
+            Some(hub) if !hub.is_closed() => Ok(Arc::clone(hub)),
+            Some(_) | None => {
+                let hub = Arc::new(Hub::open(live.machine.console().await?, live.machine.state()));
+                self.hub = Some(Arc::clone(&hub));
+                Ok(hub)
+            }
+        }
+    }
+
+    fn machine(&self) -> Result<&dyn Machine, Fault> {
+        let live = self.live.as_ref().ok_or_else(|| Fault::internal("a step needs a machine and there is none"))?;
+        Ok(live.machine.as_ref())
+    }
+
+    fn now(&self) -> Time {
+        self.shared.ports.clock.now()
+    }
+}
+
+const fn label(step: Step) -> &'static str {
+    match step {
+        Step::Prepare => "prepare",
+        Step::Launch { .. } => "launch",
+        Step::Pause => "pause",
+        Step::Resume => "resume",
+        Step::AskToStop => "ask to stop",
+        Step::Kill => "kill",
+        Step::Reset { .. } => "reset",
+        Step::Release => "release",
+    }
+}

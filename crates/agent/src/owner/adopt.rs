@@ -1,0 +1,70 @@
+//! What a former agent left, or a step that failed half-way: taken up where it lives and is wanted,
+//! buried otherwise.
+//!
+//! Oldest first, so that the last exit that is kept is the newest; only the newest may be taken up.
+
+use super::{Owner, Running};
+use crate::inventory::Held;
+use weft_domain::instance::{Power, StopHow};
+use weft_domain::{Fault, Reason};
+use weft_ports::hypervisor::{Adoption, Machine};
+use weft_ports::processes::Alive;
+
+impl Owner {
+    /// Takes up or buries processes until none is unsettled.
+    pub(super) async fn settle(&mut self) -> Result<(), Fault> {
+        while let Some(held) = self.unsettled.first().cloned() {
+            match self.worth_adopting(&held) {
+                Some(alive) => match self.adopt(&held, alive).await {
+                    Ok(machine) => {
+                        self.restarts = held.process.restarts;
+                        let state = machine.state();
+                        self.become_live(Running { held, machine, state });
+                    }
+                    Err(_) if self.given_up(&held) => self.bury_stranger(held).await?,
+                    Err(fault) => return Err(fault),
+                },
+                None => self.bury_stranger(held).await?,
+            }
+            self.unsettled.remove(0);
+        }
+        Ok(())
+    }
+
+    /// The process, if it is the newest, lives, and somebody wants it.
+    fn worth_adopting(&self, held: &Held) -> Option<Alive> {
+        let wanted = self.placed.is_some() && !self.wanted().desired.deleted;
+        let newest = self.unsettled.len() == 1 && self.live.is_none();
+        let alive = held.note.alive.clone().filter(|_| wanted && newest && held.note.exit.is_none())?;
+        self.shared.ports.processes.lives(&alive).then_some(alive)
+    }
+
+    /// It should not run any more: if it cannot be taken up, it is ended all the same.
+    fn given_up(&self, held: &Held) -> bool {
+        let desired = self.wanted().desired;
+        let off = desired.power == Power::Off && desired.stop == StopHow::Force;
+        off || held.process.boot_epoch < desired.boot_epoch
+    }
+
+    async fn adopt(&self, held: &Held, alive: Alive) -> Result<Box<dyn Machine>, Fault> {
+        let drivers = &self.shared.ports.drivers;
+        let driver = drivers.iter().find(|driver| driver.capabilities().driver == held.process.driver);
+        let driver = driver.cloned().ok_or_else(|| {
+            Fault::new(Reason::DriverUnavailable, format!("driver {} is not here any more", held.process.driver))
+                .fix("install it again; the machine runs on until then")
+        })?;
+        let pid = alive.pid;
+        let adoption = Adoption {
+            instance: self.id,
+            incarnation: held.process.incarnation,
+            alive,
+            chosen: held.process.chosen.clone(),
+            run_dir: held.process.run_dir.clone(),
+            vmm_log: held.process.vmm_log.clone(),
+        };
+        let machine = driver.adopt(adoption).await?;
+        tracing::info!(pid, "taken up from a former agent");
+        self.shared.figures.adopted();
+        Ok(machine)
+    }
+}

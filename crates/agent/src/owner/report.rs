@@ -1,0 +1,201 @@
+//! What an owner tells control: sights, conditions, readiness; each once, in order.
+
+use super::Owner;
+use std::time::Duration;
+use weft_domain::instance::{Condition, Running};
+use weft_domain::lifecycle::Sight;
+use weft_domain::spec::ReadinessProbe;
+use weft_domain::{Fault, Time};
+use weft_ports::link::Report;
+
+/// How often a guest that is not ready yet is looked at.
+const READINESS_LOOK: Duration = Duration::from_millis(200);
+/// Bytes of a console's log that are searched for the sign of readiness in one look.
+const READINESS_BYTES: usize = 256 * 1024;
+
+/// What was told last, and what is to be told next.
+#[derive(Default)]
+pub(super) struct Told {
+    last: Option<Report>,
+    conditions: Vec<Condition>,
+    ready: Option<Waiting>,
+    bounded: Option<Time>,
+    /// Control did not take the last report.
+    refused: bool,
+}
+
+/// A guest that is not ready yet.
+struct Waiting {
+    text: String,
+    offset: u64,
+    until: Time,
+    /// Some of the log was dropped before it was looked at.
+    gap: bool,
+}
+
+impl Told {
+    pub(super) fn sight(&self) -> Option<Sight> {
+        self.last.as_ref().map(|report| report.sight)
+    }
+
+    pub(super) fn end_readiness(&mut self) {
+        self.ready = None;
+        self.clear("Ready");
+    }
+
+    /// Control may have forgotten what it was told.
+    pub(super) fn forget(&mut self) {
+        self.last = None;
+    }
+
+    /// Whether control refused a report since this was last asked.
+    pub(super) fn take_refusal(&mut self) -> bool {
+        std::mem::take(&mut self.refused)
+    }
+
+    /// Sets a condition; it keeps its time unless it changes.
+    pub(super) fn condition(&mut self, now: Time, kind: &str, holds: impl Into<Option<bool>>, why: (&str, &str)) {
+        let (kind, holds, (reason, message)) = (kind.to_owned(), holds.into(), why);
+        let (reason, message) = (reason.to_owned(), message.to_owned());
+        let mut new = Condition { kind, holds, reason, message, since: now };
+        match self.conditions.iter_mut().find(|old| old.kind == new.kind) {
+            Some(old) => {
+                if old.holds == new.holds && old.reason == new.reason {
+                    new.since = old.since;
+                }
+                *old = new;
+            }
+            None => self.conditions.push(new),
+        }
+    }
+
+    pub(super) fn clear(&mut self, kind: &str) {
+        self.conditions.retain(|condition| condition.kind != kind);
+    }
+}
+
+impl Owner {
+    /// Tells a sight, unless it is what was told last.
+    pub(super) async fn tell(&mut self, sight: Sight) -> Result<(), Fault> {
+        let Some(placed) = self.placed.clone() else { return Ok(()) };
+        let running = self.up().map(|live| {
+            let (held, chosen, alive) = (&live.held, live.machine.chosen(), live.machine.alive());
+            Running {
+                incarnation: held.process.incarnation,
+                pid: alive.pid,
+                boot_epoch: held.process.boot_epoch,
+                reboot_epoch: held.note.reboot_epoch,
+                start_time: held.process.at,
+                driver: chosen.driver,
+                machine: chosen.machine,
+                accelerator: chosen.accelerator,
+            }
+        });
+        let addresses = self.up().map(|live| live.machine.addresses()).unwrap_or_default();
+        let report = Report {
+            id: self.id,
+            placement: placed.placement,
+            generation: placed.generation,
+            boot_epoch: placed.desired.boot_epoch,
+            sight,
+            running,
+            last_exit: self.ended.clone(),
+            restarts: self.restarts,
+            addresses,
+            conditions: self.told.conditions.clone(),
+        };
+        if self.told.last.as_ref() == Some(&report) {
+            return Ok(());
+        }
+        let node = self.shared.config.node.id;
+        let taken = self.shared.ports.placements.report(node, report.clone()).await;
+        self.told.refused = taken.is_err();
+        if taken.is_ok() {
+            self.told.last = Some(report);
+        }
+        taken
+    }
+
+    /// A guest that starts at this moment, with its console's log at this length, is not ready until it
+    /// says so.
+    pub(super) fn begin_readiness(&mut self, at: Time, offset: u64) {
+        self.told.end_readiness();
+        let Some(readiness) = self.placed.as_ref().and_then(|placed| placed.spec.readiness.clone()) else { return };
+        if let ReadinessProbe::Serial { text } = readiness.probe {
+            let until = at.plus(readiness.timeout);
+            self.told.ready = Some(Waiting { text, offset, until, gap: false });
+            self.told.condition(self.now(), "Ready", false, ("Waiting", "the guest has not said that it is ready"));
+        }
+    }
+
+    /// When the owner must look again even if nothing happens.
+    pub(super) fn next_look(&self) -> Duration {
+        match (&self.live, &self.told.ready) {
+            (Some(_), Some(_)) => READINESS_LOOK,
+            (Some(_), None) => self.shared.config.upkeep,
+            (None, _) => Duration::MAX,
+        }
+    }
+
+    /// Bounds the logs of a live machine and looks whether its guest is ready.
+    pub(super) async fn upkeep(&mut self) {
+        if self.live.is_none() {
+            return;
+        }
+        self.look_for_readiness().await;
+        let now = self.now();
+        if self.told.bounded.is_some_and(|last| now.since(last) < self.shared.config.upkeep) {
+            return;
+        }
+        self.told.bounded = Some(now);
+        let (layout, config) = (&self.shared.layout, &self.shared.config);
+        let logs =
+            [(layout.console_log(self.id), config.console_log_bytes), (layout.vmm_log(self.id), config.vmm_log_bytes)];
+        for (log, keep) in logs {
+            if let Err(fault) = self.shared.ports.volumes.bound_log(&log, keep).await {
+                tracing::warn!(%fault, log = %log.display(), "a log could not be bounded");
+            }
+        }
+    }
+
+    async fn look_for_readiness(&mut self) {
+        let Some(mut waiting) = self.told.ready.take() else { return };
+        let found = self.search(&mut waiting).await;
+        let now = self.now();
+        if found {
+            self.told.condition(now, "Ready", true, ("SerialText", "the guest said so on its serial console"));
+        } else if now < waiting.until {
+            self.told.ready = Some(waiting);
+        } else if waiting.gap {
+            let message = "the part of the console's log that would tell was dropped";
+            self.told.condition(now, "Ready", None, ("LogDropped", message));
+        } else {
+            let message = format!("the serial console did not show {:?} in time", waiting.text);
+            self.told.condition(now, "Ready", false, ("TimedOut", &message));
+        }
+    }
+
+    /// Searches what the console's log got since the last look.
+    async fn search(&self, waiting: &mut Waiting) -> bool {
+        let log = self.shared.layout.console_log(self.id);
+        loop {
+            let read = self.shared.ports.volumes.read_log(&log, waiting.offset, READINESS_BYTES).await;
+            let Ok((from, bytes)) = read else { return false };
+            if contains(&bytes, waiting.text.as_bytes()) {
+                return true;
+            }
+            waiting.gap |= from > waiting.offset;
+            // The text may have begun at the end of what was read.
+            let seen = from.saturating_add(bytes.len() as u64);
+            let begun = (waiting.text.len() as u64).saturating_sub(1);
+            waiting.offset = seen.saturating_sub(begun).max(waiting.offset);
+            if bytes.len() < READINESS_BYTES {
+                return false;
+            }
+        }
+    }
+}
+
+fn contains(hay: &[u8], needle: &[u8]) -> bool {
+    hay.windows(needle.len().max(1)).any(|window| window == needle)
+}

@@ -1,0 +1,121 @@
+//! What control asks the node while a caller waits: paths, logs, consoles.
+
+use crate::agent::Agent;
+use crate::owner::Ask;
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::{BoxStream, StreamExt};
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::sync::oneshot;
+use weft_domain::spec::{DiskSource, Payload, Spec};
+use weft_domain::{Fault, InstanceId, Reason};
+use weft_ports::api::{Answers, ConsoleInput, LogChunk, LogQuery, LogStart};
+use weft_ports::link::Reach;
+use weft_ports::volumes::Want;
+
+/// Bytes of a log in one answer.
+const CHUNK: usize = 64 * 1024;
+/// How often a followed log is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+#[async_trait]
+impl Reach for Agent {
+    async fn vet(&self, spec: &Spec) -> Result<(), Fault> {
+        let volumes = &self.shared.ports.volumes;
+        match &spec.payload {
+            Payload::Kernel { kernel, initramfs, .. } => {
+                volumes.resolve(kernel, Want::File, "vm.spec.payload.kernel").await?;
+                if let Some(initramfs) = initramfs {
+                    volumes.resolve(initramfs, Want::File, "vm.spec.payload.initramfs").await?;
+                }
+            }
+            Payload::Firmware { firmware } => {
+                volumes.resolve(firmware, Want::File, "vm.spec.payload.firmware").await?;
+            }
+            Payload::Image { name, .. } => self.vet_image(name)?,
+        }
+        for (i, disk) in spec.disks.iter().enumerate() {
+            if let DiskSource::Path(path) = &disk.source {
+                let want = if disk.read_only { Want::DiskToRead } else { Want::DiskToWrite };
+                volumes.resolve(path, want, &format!("vm.spec.disks[{i}].path")).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn log(&self, id: InstanceId, query: LogQuery) -> Result<Answers<LogChunk>, Fault> {
+        let log = self.console_log(id).ok_or_else(not_here)?;
+        let (end, kept) = self.shared.ports.volumes.log_extent(&log).await?;
+        let start = match query.start {
+            LogStart::Offset(offset) => offset,
+            LogStart::Tail(bytes) => end.saturating_sub(bytes),
+        };
+        let left = if query.max_bytes == 0 { u64::MAX } else { query.max_bytes };
+        let reader = Reader { agent: self.clone(), id, log, at: start.max(kept), left, follow: query.follow };
+        Ok(futures::stream::unfold(Some(reader), Reader::next).boxed())
+    }
+
+    async fn attach(&self, id: InstanceId, input: BoxStream<'static, ConsoleInput>) -> Result<Answers<Bytes>, Fault> {
+        let owner = self.owner(id).ok_or_else(not_here)?;
+        let (ask, answer) = oneshot::channel();
+        owner.send(Ask::Console(ask)).await.map_err(|_| not_here())?;
+        let hub = answer.await.map_err(|_| not_here())??;
+        let answers = hub.attach(input);
+        // The hub lives as long as somebody looks.
+        Ok(answers
+            .inspect(move |_| {
+                let _ = &hub;
+            })
+            .boxed())
+    }
+}
+
+impl Agent {
+    fn vet_image(&self, name: &str) -> Result<(), Fault> {
+        let names = self.shared.ports.images.names();
+        if names.iter().any(|known| known == name) {
+            return Ok(());
+        }
+        let why = format!("is not the name of an image; the node has: {}", names.join(", "));
+        Err(Fault::field(Reason::FieldInvalid, "vm.spec.payload.image", why))
+    }
+}
+
+fn not_here() -> Fault {
+    Fault::new(Reason::ConsoleUnavailable, "the VM is not on its node yet, so it has no console")
+        .fix("wait until it is CREATED")
+}
+
+/// Reads a log piece by piece, and waits at its end if it is followed.
+struct Reader {
+    agent: Agent,
+    id: InstanceId,
+    log: PathBuf,
+    at: u64,
+    left: u64,
+    follow: bool,
+}
+
+impl Reader {
+    async fn next(reader: Option<Self>) -> Option<(Result<LogChunk, Fault>, Option<Self>)> {
+        let mut reader = reader?;
+        loop {
+            if reader.left == 0 {
+                return None;
+            }
+            let max = usize::try_from(reader.left).unwrap_or(CHUNK).min(CHUNK);
+            match reader.agent.shared.ports.volumes.read_log(&reader.log, reader.at, max).await {
+                Err(fault) => return Some((Err(fault), None)),
+                Ok((offset, bytes)) if !bytes.is_empty() => {
+                    let read = bytes.len() as u64;
+                    reader.at = offset.saturating_add(read);
+                    reader.left = reader.left.saturating_sub(read);
+                    return Some((Ok(LogChunk { offset, bytes }), Some(reader)));
+                }
+                Ok(_) if !reader.follow || reader.agent.owner(reader.id).is_none() => return None,
+                Ok(_) => tokio::time::sleep(LOOK).await,
+            }
+        }
+    }
+}
