@@ -5,15 +5,15 @@ use crate::figures::Figures;
 use crate::inventory::{self, Holdings};
 use crate::layout::Layout;
 use crate::owner::{Ask, Owner, Wish};
+use crate::shared::Shared;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, BoxStream, FuturesUnordered, StreamExt};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio::sync::{mpsc, watch};
-use weft_domain::instance::StopHow;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use weft_domain::node::Node;
 use weft_domain::{Fault, InstanceId};
 use weft_ports::link::{Placed, Placement};
@@ -23,14 +23,6 @@ use weft_ports::task::{self, Task};
 const ASKS: usize = 16;
 /// How long owners may take to end the step that they are at when the agent ends.
 const FAREWELL: Duration = Duration::from_secs(2);
-
-/// What owners share.
-pub(crate) struct Shared {
-    pub(crate) config: Config,
-    pub(crate) ports: Ports,
-    pub(crate) layout: Layout,
-    pub(crate) figures: Figures,
-}
 
 /// The way to an owner.
 struct Handle {
@@ -242,9 +234,4 @@ impl Agent {
 fn is_older(wish: &Wish, known: &Wish) -> bool {
     let count = |wish: &Wish| wish.placed.as_ref().map(|placed| placed.placement);
     matches!((count(wish), count(known)), (Some(new), Some(old)) if new < old)
-}
-
-/// What is wanted of an instance that is placed nowhere: that nothing of it is left.
-pub(crate) fn nothing_left() -> weft_domain::instance::Desired {
-    weft_domain::instance::Desired { deleted: true, stop: StopHow::Force, ..Default::default() }
 }

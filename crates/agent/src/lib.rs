@@ -24,6 +24,7 @@ mod inventory;
 mod layout;
 mod owner;
 mod reach;
+mod shared;
 
 pub use agent::{Agent, open};
 pub use config::{Config, Ports};

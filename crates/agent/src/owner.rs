@@ -15,9 +15,9 @@ mod end;
 mod report;
 mod start;
 
-use crate::agent::{Shared, nothing_left};
 use crate::console::Hub;
 use crate::inventory::{Held, Holdings};
+use crate::shared::{Shared, nothing_left};
 use report::Told;
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -184,12 +184,7 @@ impl Owner {
         }
     }
 
-    async fn claim_process(
-        &self,
-        placed: &Placed,
-        driver: &dyn Hypervisor,
-        boot_epoch: u64,
-    ) -> Result<Held, Fault> {
+    async fn claim_process(&self, placed: &Placed, driver: &dyn Hypervisor, boot_epoch: u64) -> Result<Held, Fault> {
         let ports = &self.shared.ports;
         let claim = self.new_claim();
         let (console_offset, _) = ports.volumes.log_extent(&self.shared.layout.console_log(self.id)).await?;

@@ -1,0 +1,19 @@
+//! What the owners of one agent share.
+
+use crate::config::{Config, Ports};
+use crate::figures::Figures;
+use crate::layout::Layout;
+use weft_domain::instance::{Desired, StopHow};
+
+/// What owners share.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) ports: Ports,
+    pub(crate) layout: Layout,
+    pub(crate) figures: Figures,
+}
+
+/// What is wanted of an instance that is placed nowhere: that nothing of it is left.
+pub(crate) fn nothing_left() -> Desired {
+    Desired { deleted: true, stop: StopHow::Force, ..Desired::default() }
+}
