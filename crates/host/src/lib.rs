@@ -1,1 +1,23 @@
-//! Under way.
+//! Linux: processes, cgroups, disks and the journal of claims.
+//!
+//! The one room that configures the kernel. Each module opens with a plain `Config` and answers one
+//! port of `weft_ports`; nothing of the kernel's own words leaves it.
+//!
+//! ```text
+//!  processes  launcher ─► program in its own session and cgroup, found again by its claim
+//!  journal    claims, group-committed to a checksummed append-only log
+//!  volumes    callers' paths vetted; our disks, folders and logs
+//!  facts      what this machine is
+//!  doctor     what this host lets us do
+//! ```
+//!
+//! What it does not know: what a VMM is, what an instance is for, who asks.
+
+//TMP pub mod doctor;
+mod error;
+//TMP pub mod facts;
+pub mod journal;
+pub mod processes;
+//TMP pub mod volumes;
+
+pub use error::Error;

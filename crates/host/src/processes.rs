@@ -1,0 +1,301 @@
+//! Processes that outlive us: launched into a session and cgroup of their own, found again by claim.
+//!
+//! ```text
+//!  launch   cgroup ─► launcher (spawned) ─► order over a socket ─► becomes the program ─► socket closes
+//!  find     /proc/*/environ and our cgroups, of this scope
+//!  ended    pidfd ─► code or signal of a child, the mere end of another; out of memory by the cgroup
+//! ```
+//!
+//! What always holds: a process is signalled through a descriptor that was opened before its identity
+//! was looked at, so never another that got its pid; children are reaped at once; dropping this ends
+//! nothing but processes whose launch nobody waited for.
+
+mod cgroup;
+mod endings;
+mod launcher;
+mod search;
+pub(crate) mod stat;
+
+use crate::Error;
+use crate::error::blocking;
+use cgroup::Tree;
+use endings::Endings;
+use launcher::{Launcher, Place, Started};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use weft_domain::{ClaimId, Fault};
+use weft_ports::processes::{Alive, Cgroups, Command, Ending, Processes, Signal};
+
+/// A process that was killed is gone within this, or the host is in trouble.
+const DEATH: Duration = Duration::from_secs(10);
+/// How often a cgroup's removal is tried, and the first pause between.
+const REMOVALS: u32 = 12;
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// What must be known to launch processes.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Keeps apart what several data folders on one machine launch: 1 to 64 of `a-z`, `0-9` and `-`.
+    pub scope: String,
+    /// A folder of ours, for the launcher where it cannot be executed from memory.
+    pub run_dir: PathBuf,
+    /// The `PATH` that programs are given.
+    pub path: OsString,
+    /// How readily the kernel chooses a process when memory is short, at least: -1000 to 1000.
+    pub oom_score_adj: i32,
+}
+
+impl Config {
+    /// The usual settings for this data folder.
+    #[must_use]
+    pub fn of(data_dir: &Path, run_dir: &Path) -> Self {
+        Self {
+            scope: scope_of(data_dir),
+            run_dir: run_dir.to_owned(),
+            path: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into(),
+            oom_score_adj: 0,
+        }
+    }
+}
+
+/// A scope that is the same for one data folder each time and another for each folder.
+#[must_use]
+pub fn scope_of(data_dir: &Path) -> String {
+    let path = std::fs::canonicalize(data_dir).unwrap_or_else(|_| data_dir.to_owned());
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let mut salted = crc32fast::Hasher::new_with_initial(0x7765_6674);
+    salted.update(bytes);
+    format!("{:08x}{:08x}", crc32fast::hash(bytes), salted.finalize())
+}
+
+/// The processes of this machine that bear claims of one scope.
+#[derive(Debug)]
+pub struct Linux {
+    config: Arc<Config>,
+    launcher: Arc<Launcher>,
+    tree: Arc<Tree>,
+    boot_id: Arc<str>,
+    endings: Endings,
+}
+
+/// Makes the launcher ready and finds the cgroups of this host.
+///
+/// # Errors
+/// A scope or score that cannot be, a host without `/proc`, a run folder that cannot be written.
+pub fn open(config: Config) -> Result<Linux, Error> {
+    let lawful = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if config.scope.is_empty() || config.scope.len() > 64 || !config.scope.bytes().all(lawful) {
+        let why = format!("must be 1 to 64 of a-z, 0-9 and '-', not {:?}", config.scope);
+        return Err(Error::Setting { name: "scope", why });
+    }
+    if !(-1000..=1000).contains(&config.oom_score_adj) {
+        let why = format!("must be between -1000 and 1000, not {}", config.oom_score_adj);
+        return Err(Error::Setting { name: "oom_score_adj", why });
+    }
+    let boot_id: Arc<str> = stat::boot_id().map_err(|error| Error::host("read the boot id", error))?.into();
+    let launcher = Arc::new(Launcher::prepare(&config.run_dir)?);
+    let tree = Arc::new(cgroup::detect(&config.scope));
+    let endings = Endings::new(Arc::clone(&tree), config.scope.as_str().into(), Arc::clone(&boot_id));
+    Ok(Linux { config: Arc::new(config), launcher, tree, boot_id, endings })
+}
+
+impl Linux {
+    /// Whether the launcher is executed from memory; else from the run folder.
+    #[must_use]
+    pub fn launches_from_memory(&self) -> bool {
+        self.launcher.in_memory()
+    }
+
+    fn start(launcher: &Launcher, tree: &Tree, command: &Command, place: &Place<'_>) -> Result<Started, Error> {
+        let cgroups = tree.make(command.claim, &command.confinement)?;
+        let started = launcher.start(command, &Place { cgroups: &cgroups, ..*place });
+        if started.is_err() {
+            // Its process is gone; whatever is left is the claim's to clear.
+            let _ = tree.remove(command.claim);
+        }
+        started
+    }
+
+    /// Everything that bears this claim, by its variables and by its cgroup.
+    async fn bearers(&self, claim: ClaimId) -> Result<Vec<Alive>, Error> {
+        let (tree, boot_id, config) = (Arc::clone(&self.tree), Arc::clone(&self.boot_id), Arc::clone(&self.config));
+        blocking(move || {
+            let all = search::bearers(&config.scope, &boot_id).map_err(|error| Error::host("read /proc", error))?;
+            let mut found: Vec<_> =
+                all.into_iter().filter(|bearer| bearer.claim == claim).map(|bearer| bearer.alive).collect();
+            let members = tree.members(claim).into_iter().filter_map(|pid| search::living(pid, &boot_id));
+            for (alive, _) in members {
+                if !found.contains(&alive) {
+                    found.push(alive);
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    fn send(&self, alive: &Alive, signal: Signal) -> Result<(), Error> {
+        let number = match signal {
+            Signal::Terminate => rustix::process::Signal::TERM,
+            Signal::Kill => rustix::process::Signal::KILL,
+        };
+        let Some(pidfd) = endings::held(alive, &self.boot_id) else { return Ok(()) };
+        match rustix::process::pidfd_send_signal(&pidfd, number) {
+            Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+            Err(error) => Err(Error::host(format!("signal process {}", alive.pid), error)),
+        }
+    }
+
+    async fn end(&self, alive: &Alive) -> Result<Option<Ending>, Error> {
+        // Watched first, so that how it ends is seen.
+        let ending = self.endings.of(alive);
+        tokio::pin!(ending);
+        tokio::select! {
+            biased;
+            ending = &mut ending => return Ok(Some(ending)),
+            () = std::future::ready(()) => {}
+        }
+        self.send(alive, Signal::Kill)?;
+        Ok(tokio::time::timeout(DEATH, ending).await.ok())
+    }
+
+    async fn end_bearers(&self, claim: ClaimId) -> Result<(), Error> {
+        for _ in 0..REMOVALS {
+            let left = self.bearers(claim).await?;
+            if left.is_empty() {
+                return Ok(());
+            }
+            let tree = Arc::clone(&self.tree);
+            blocking(move || {
+                tree.kill(claim);
+                Ok(())
+            })
+            .await?;
+            for alive in left {
+                if self.end(&alive).await?.is_none() {
+                    return Err(Error::Undying { claim, why: format!("process {} is still there", alive.pid) });
+                }
+            }
+        }
+        Err(Error::Undying { claim, why: "it starts new processes faster than they can be killed".to_owned() })
+    }
+
+    async fn remove_cgroup(&self, claim: ClaimId) -> Result<(), Error> {
+        let mut pause = PAUSE;
+        let mut last = None;
+        for _ in 0..REMOVALS {
+            let tree = Arc::clone(&self.tree);
+            match blocking(move || Ok(tree.remove(claim))).await? {
+                Ok(()) => return Ok(()),
+                // The kernel lets go of a cgroup a moment after its last process.
+                Err(error) if error.kind() == io::ErrorKind::ResourceBusy => last = Some(error),
+                Err(error) => return Err(Error::host(format!("remove the cgroup of {claim}"), error)),
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        let why = last.map_or_else(String::new, |error| format!("its cgroup cannot be removed: {error}"));
+        Err(Error::Undying { claim, why })
+    }
+}
+
+impl Drop for Linux {
+    fn drop(&mut self) {
+        self.tree.retire();
+    }
+}
+
+/// One process per claim: the one that leads its session, else the oldest.
+fn one_per_claim(bearers: Vec<search::Bearer>) -> Vec<(ClaimId, Alive)> {
+    let mut found: BTreeMap<ClaimId, search::Bearer> = BTreeMap::new();
+    for bearer in bearers {
+        let rank = |bearer: &search::Bearer| (!bearer.leads, bearer.alive.start_ticks, bearer.alive.pid);
+        match found.get(&bearer.claim) {
+            Some(other) if rank(other) <= rank(&bearer) => {}
+            Some(_) | None => _ = found.insert(bearer.claim, bearer),
+        }
+    }
+    found.into_values().map(|bearer| (bearer.claim, bearer.alive)).collect()
+}
+
+#[async_trait::async_trait]
+impl Processes for Linux {
+    fn cgroups(&self) -> (Cgroups, Option<String>) {
+        self.tree.told()
+    }
+
+    fn boot_id(&self) -> String {
+        self.boot_id.to_string()
+    }
+
+    async fn launch(&self, command: Command) -> Result<Alive, Fault> {
+        let (launcher, tree) = (Arc::clone(&self.launcher), Arc::clone(&self.tree));
+        let (config, boot_id) = (Arc::clone(&self.config), Arc::clone(&self.boot_id));
+        let claim = command.claim;
+        let started = blocking(move || {
+            let place = Place {
+                scope: &config.scope,
+                boot_id: &boot_id,
+                path_variable: &config.path,
+                cgroups: &[],
+                oom_score: config.oom_score_adj,
+            };
+            Self::start(&launcher, &tree, &command, &place)
+        })
+        .await?;
+        let (alive, pidfd) = started.take();
+        if let Some(pidfd) = pidfd {
+            self.endings.watch_launched(&alive, claim, pidfd);
+        }
+        Ok(alive)
+    }
+
+    fn lives(&self, alive: &Alive) -> bool {
+        stat::is_there(alive, &self.boot_id).is_some_and(|stat| stat.is_living())
+    }
+
+    async fn find(&self) -> Result<Vec<(ClaimId, Alive)>, Fault> {
+        let (tree, boot_id, config) = (Arc::clone(&self.tree), Arc::clone(&self.boot_id), Arc::clone(&self.config));
+        let found = blocking(move || {
+            let mut all = search::bearers(&config.scope, &boot_id).map_err(|error| Error::host("read /proc", error))?;
+            // A process in the middle of becoming its program has no variables for an instant.
+            for claim in tree.claims().map_err(|error| Error::host("read the cgroups", error))? {
+                let members = tree.members(claim).into_iter().filter_map(|pid| search::living(pid, &boot_id));
+                all.extend(members.map(|(alive, leads)| search::Bearer { claim, alive, leads }));
+            }
+            Ok(one_per_claim(all))
+        });
+        Ok(found.await?)
+    }
+
+    async fn ended(&self, alive: &Alive) -> Ending {
+        self.endings.of(alive).await
+    }
+
+    async fn signal(&self, alive: &Alive, signal: Signal) -> Result<(), Fault> {
+        Ok(self.send(alive, signal)?)
+    }
+
+    async fn kill(&self, alive: &Alive) -> Result<Ending, Fault> {
+        let gone = self.end(alive).await?;
+        Ok(gone.ok_or_else(|| Error::Host {
+            act: format!("end process {}", alive.pid),
+            source: io::Error::new(io::ErrorKind::TimedOut, "it was killed and is still there"),
+        })?)
+    }
+
+    async fn clear(&self, claim: ClaimId) -> Result<(), Fault> {
+        self.end_bearers(claim).await?;
+        self.remove_cgroup(claim).await?;
+        Ok(())
+    }
+
+    async fn confined(&self) -> Result<Vec<ClaimId>, Fault> {
+        let tree = Arc::clone(&self.tree);
+        Ok(blocking(move || tree.claims().map_err(|error| Error::host("read the cgroups", error))).await?)
+    }
+}

@@ -1,0 +1,326 @@
+//! Cgroups: one per claim, under `weft/<scope>/<claim>` in whichever hierarchy this host has.
+//!
+//! ```text
+//!  V2    one tree; controllers are handed down; inner nodes hold no process; cgroup.kill
+//!  V1    a tree per controller; freeze, kill, thaw
+//!  None  limits are not held, and a warning says why
+//! ```
+//!
+//! What always holds: making a cgroup that is there and removing one that is not are success; a cgroup
+//! that could not be made in every tree is made in none.
+
+mod mounts;
+mod unified;
+
+use crate::Error;
+use mounts::Mounts;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use weft_domain::ClaimId;
+use weft_ports::processes::{Cgroups, Confinement};
+
+/// The controllers that are used.
+const CONTROLLERS: [&str; 4] = ["memory", "cpu", "pids", "freezer"];
+/// The period over which processor time is counted, in microseconds.
+const PERIOD: u64 = 100_000;
+
+/// The trees in which our cgroups are.
+#[derive(Debug, Clone)]
+pub(super) struct Tree {
+    version: Cgroups,
+    /// Our folder in each tree; one with V2.
+    folders: Vec<PathBuf>,
+    /// With V2, the folders from which controllers are handed down, outermost first.
+    handing_down: Vec<PathBuf>,
+    warning: Option<String>,
+}
+
+/// Finds the trees and makes sure that they can be used.
+pub(super) fn detect(scope: &str) -> Tree {
+    let text = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let mounts = mounts::parse(&text);
+    let root = rustix::process::geteuid().is_root();
+    choose(&mounts, unified::own_path(&own), root, scope)
+}
+
+fn choose(mounts: &Mounts, own: Option<PathBuf>, root: bool, scope: &str) -> Tree {
+    let ours = Path::new("weft").join(scope);
+    if let Some(mount) = mounts.unified.as_ref().filter(|mount| unified::has_controllers(mount)) {
+        for parent in unified::parents(mount, own.as_deref(), root) {
+            let handing_down = vec![parent.clone(), parent.join("weft"), parent.join(&ours)];
+            let folders = vec![parent.join(&ours)];
+            let mut tree = Tree { version: Cgroups::V2, folders, handing_down, warning: None };
+            if tree.ensure().is_ok() && tree.admits_processes() {
+                tree.warning = unified::missing(&tree.folders[0]);
+                return tree;
+            }
+        }
+        return none(
+            "this user may not make cgroups, so limits on VMs are not held",
+            "run weft as root, or as a systemd user unit with Delegate=yes",
+        );
+    }
+    let folders: BTreeSet<PathBuf> =
+        CONTROLLERS.iter().filter_map(|name| Some(mounts.by_controller.get(*name)?.join(&ours))).collect();
+    if folders.is_empty() {
+        return none("this host has no cgroups, so limits on VMs are not held", "mount cgroup2 on /sys/fs/cgroup");
+    }
+    let missing: Vec<_> = CONTROLLERS[..3].iter().filter(|name| !mounts.by_controller.contains_key(**name)).collect();
+    let mut tree =
+        Tree { version: Cgroups::V1, folders: folders.into_iter().collect(), handing_down: Vec::new(), warning: None };
+    if tree.ensure().is_err() {
+        return none("this user may not make cgroups, so limits on VMs are not held", "run weft as root");
+    }
+    if !missing.is_empty() {
+        tree.warning =
+            Some(format!("this host has no cgroup controller for {missing:?}, so those limits are not held"));
+    }
+    tree
+}
+
+fn none(what: &str, fix: &str) -> Tree {
+    let warning = Some(format!("{what}: {fix}"));
+    Tree { version: Cgroups::None, folders: Vec::new(), handing_down: Vec::new(), warning }
+}
+
+impl Tree {
+    /// Which sort, and what a person should know.
+    pub(super) fn told(&self) -> (Cgroups, Option<String>) {
+        (self.version, self.warning.clone())
+    }
+
+    /// Our folders, with controllers handed down to them.
+    fn ensure(&self) -> io::Result<()> {
+        for folder in &self.folders {
+            fs::create_dir_all(folder)?;
+        }
+        for folder in &self.handing_down {
+            unified::hand_down(folder);
+        }
+        Ok(())
+    }
+
+    fn admits_processes(&self) -> bool {
+        let probe = self.folders[0].join(format!("probe-{}", std::process::id()));
+        let made = fs::create_dir(&probe).is_ok();
+        let writable = rustix::fs::access(probe.join("cgroup.procs"), rustix::fs::Access::WRITE_OK).is_ok();
+        made && fs::remove_dir(&probe).is_ok() && writable
+    }
+
+    fn of(&self, claim: ClaimId) -> impl Iterator<Item = PathBuf> {
+        self.folders.iter().map(move |folder| folder.join(claim.to_string()))
+    }
+
+    /// Makes the cgroup of a claim with these limits; answers the files by which a process enters.
+    pub(super) fn make(&self, claim: ClaimId, limits: &Confinement) -> Result<Vec<PathBuf>, Error> {
+        let made = self.ensure().and_then(|()| self.of(claim).try_for_each(|folder| make_one(&folder, limits)));
+        if let Err(error) = made {
+            // The first error is the one to tell; what was made goes with the claim otherwise.
+            let _ = self.remove(claim);
+            return Err(Error::host(format!("make a cgroup for {claim}"), error));
+        }
+        Ok(self.of(claim).map(|folder| folder.join("cgroup.procs")).collect())
+    }
+
+    /// Processes in the cgroup of a claim.
+    pub(super) fn members(&self, claim: ClaimId) -> BTreeSet<u32> {
+        let mut pids = BTreeSet::new();
+        for folder in self.of(claim) {
+            members_under(&folder, &mut pids);
+        }
+        pids
+    }
+
+    /// Kills all that is in the cgroup of a claim, as far as one pass can.
+    pub(super) fn kill(&self, claim: ClaimId) {
+        for folder in self.of(claim).filter(|folder| folder.exists()) {
+            if fs::write(folder.join("cgroup.kill"), "1").is_ok() {
+                continue;
+            }
+            let freezer = folder.join("freezer.state");
+            // Frozen, they cannot fork away between the reading and the killing; thawed, they die.
+            let frozen = fs::write(&freezer, "FROZEN").is_ok();
+            let mut pids = BTreeSet::new();
+            members_under(&folder, &mut pids);
+            for pid in pids.into_iter().filter_map(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)) {
+                kill_member(&folder, pid);
+            }
+            if frozen && let Err(error) = fs::write(&freezer, "THAWED") {
+                tracing::warn!(%claim, %error, "a cgroup could not be thawed");
+            }
+        }
+    }
+
+    /// Removes the cgroup of a claim. Busy while a process is in it.
+    pub(super) fn remove(&self, claim: ClaimId) -> io::Result<()> {
+        let answers: Vec<_> = self.of(claim).map(|folder| remove_under(&folder)).collect();
+        answers.into_iter().collect()
+    }
+
+    /// Claims that have a cgroup.
+    pub(super) fn claims(&self) -> io::Result<Vec<ClaimId>> {
+        let mut claims = BTreeSet::new();
+        for folder in &self.folders {
+            match fs::read_dir(folder) {
+                Ok(entries) => {
+                    for entry in entries {
+                        claims.extend(entry?.file_name().to_str().and_then(|name| name.parse::<ClaimId>().ok()));
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(claims.into_iter().collect())
+    }
+
+    /// Whether the kernel killed a process of this claim for memory.
+    pub(super) fn was_out_of_memory(&self, claim: ClaimId) -> bool {
+        self.of(claim).any(|folder| {
+            let read = |name: &str| fs::read_to_string(folder.join(name));
+            let text = read("memory.events").or_else(|_| read("memory.oom_control")).unwrap_or_default();
+            text.lines().any(|line| line.strip_prefix("oom_kill ").is_some_and(|count| count.trim() != "0"))
+        })
+    }
+
+    /// Takes our own folders away where nothing is in them.
+    pub(super) fn retire(&self) {
+        for folder in &self.folders {
+            // Another scope's or claim's folder keeps them, which is as it should be.
+            let _ = fs::remove_dir(folder).and_then(|()| folder.parent().map_or(Ok(()), fs::remove_dir));
+        }
+    }
+}
+
+fn make_one(folder: &Path, limits: &Confinement) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let memory = limits.memory_bytes.map(|bytes| bytes.to_string());
+    let pids = limits.pids.map(|pids| pids.to_string());
+    // The kernel takes no quota below one millisecond.
+    let quota = limits.cpu_millis.map(|millis| millis.saturating_mul(PERIOD / 1000).max(1000));
+    let both = quota.map(|quota| format!("{quota} {PERIOD}"));
+    let (quota, period) = (quota.map(|quota| quota.to_string()), quota.map(|_| PERIOD.to_string()));
+    let settings = [
+        ("memory.max", memory.clone()),
+        ("memory.limit_in_bytes", memory),
+        ("cpu.max", both),
+        ("cpu.cfs_period_us", period),
+        ("cpu.cfs_quota_us", quota),
+        ("pids.max", pids),
+    ];
+    for (name, value) in settings {
+        let file = folder.join(name);
+        // Each tree has the files of its own controllers; a controller that is missing was warned of.
+        if let Some(value) = value.filter(|_| file.exists()) {
+            fs::write(file, value)?;
+        }
+    }
+    Ok(())
+}
+
+fn members_under(folder: &Path, pids: &mut BTreeSet<u32>) {
+    let text = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+    pids.extend(text.lines().filter_map(|line| line.parse::<u32>().ok()));
+    for child in children(folder) {
+        members_under(&child, pids);
+    }
+}
+
+fn children(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let folders = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    folders.map(|entry| entry.path()).collect()
+}
+
+/// Kills a process if it is still a member when it is held.
+fn kill_member(folder: &Path, pid: rustix::process::Pid) {
+    let Ok(pidfd) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) else { return };
+    let mut pids = BTreeSet::new();
+    members_under(folder, &mut pids);
+    if pids.contains(&pid.as_raw_nonzero().get().unsigned_abs()) {
+        // Gone meanwhile is as good as killed.
+        let _ = rustix::process::pidfd_send_signal(&pidfd, rustix::process::Signal::KILL);
+    }
+}
+
+fn remove_under(folder: &Path) -> io::Result<()> {
+    for child in children(folder) {
+        remove_under(&child)?;
+    }
+    match fs::remove_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weft_ports::processes::conformance::fresh_claim;
+
+    #[test]
+    fn a_host_without_cgroups_is_told() {
+        let tree = choose(&Mounts::default(), None, true, "s");
+        let (version, warning) = tree.told();
+        assert_eq!(version, Cgroups::None);
+        assert!(warning.unwrap().contains("cgroup2"));
+        let claim = fresh_claim();
+        assert_eq!(tree.make(claim, &Confinement::default()).unwrap(), Vec::<PathBuf>::new());
+        tree.remove(claim).unwrap();
+    }
+
+    #[test]
+    fn a_hybrid_host_is_v1() {
+        let dir = tempfile::tempdir().unwrap();
+        let unified = dir.path().join("unified");
+        fs::create_dir(&unified).unwrap();
+        fs::write(unified.join("cgroup.controllers"), "hugetlb\n").unwrap();
+        let mut mounts = Mounts { unified: Some(unified), ..Mounts::default() };
+        for name in ["memory", "cpu", "pids"] {
+            mounts.by_controller.insert(name.to_owned(), dir.path().join(name));
+        }
+        let tree = choose(&mounts, None, true, "s");
+        assert_eq!(tree.told(), (Cgroups::V1, None));
+        let claim = fresh_claim();
+        assert_eq!(tree.make(claim, &Confinement::default()).unwrap().len(), 3);
+        assert_eq!(tree.claims().unwrap(), [claim]);
+    }
+
+    #[test]
+    fn a_unified_host_is_v2_with_what_is_missing() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("cgroup.controllers"), "memory pids\n").unwrap();
+        let mounts = Mounts { unified: Some(dir.path().to_owned()), ..Mounts::default() };
+        // Plain folders are no cgroups: the probe has no cgroup.procs, and so nothing can be confined.
+        let (version, warning) = choose(&mounts, None, true, "s").told();
+        assert_eq!(version, Cgroups::None);
+        assert!(warning.unwrap().contains("Delegate=yes"));
+    }
+
+    #[test]
+    fn what_cannot_be_made_everywhere_is_made_nowhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let (good, bad) = (dir.path().join("a"), dir.path().join("b"));
+        fs::write(&bad, "a file where a folder should be").unwrap();
+        let tree = Tree { version: Cgroups::V1, folders: vec![good.clone(), bad], handing_down: vec![], warning: None };
+        let claim = fresh_claim();
+        assert!(tree.make(claim, &Confinement::default()).is_err());
+        assert!(!good.join(claim.to_string()).exists());
+    }
+
+    #[test]
+    fn limits_are_written_in_the_words_of_the_tree() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = ["memory.max", "cpu.max", "pids.max", "memory.limit_in_bytes", "cpu.cfs_quota_us"];
+        for name in files {
+            fs::write(dir.path().join(name), "").unwrap();
+        }
+        let limits = Confinement { memory_bytes: Some(4096), cpu_millis: Some(1500), pids: Some(7), open_files: None };
+        make_one(dir.path(), &limits).unwrap();
+        let read = |name| fs::read_to_string(dir.path().join(name)).unwrap();
+        assert_eq!(files.map(read), ["4096", "150000 100000", "7", "4096", "150000"]);
+    }
+}

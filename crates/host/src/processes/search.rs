@@ -1,0 +1,82 @@
+//! Finds processes by the claim that they bear in the variables they were started with.
+//!
+//! Every process that we launch carries `WEFT_CLAIM` and `WEFT_SCOPE`; those that it starts itself carry
+//! them too. The scope keeps two data folders on one machine apart. Processes of other users cannot be
+//! read and are passed over.
+
+use super::stat;
+use std::fs;
+use weft_domain::ClaimId;
+use weft_ports::processes::Alive;
+
+/// The variable that names the claim.
+pub(super) const CLAIM: &str = "WEFT_CLAIM";
+/// The variable that names the scope.
+pub(super) const SCOPE: &str = "WEFT_SCOPE";
+
+/// A process that bears a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Bearer {
+    /// The claim.
+    pub(super) claim: ClaimId,
+    /// The process.
+    pub(super) alive: Alive,
+    /// Whether it leads its session, as the one that was launched does.
+    pub(super) leads: bool,
+}
+
+/// The claim in these variables, where they are of this scope.
+fn claim_in(environ: &[u8], scope: &str) -> Option<ClaimId> {
+    let value = |name: &str| {
+        environ.split(|byte| *byte == 0).find_map(|variable| {
+            let rest = variable.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+            std::str::from_utf8(rest).ok()
+        })
+    };
+    if value(SCOPE)? != scope {
+        return None;
+    }
+    value(CLAIM)?.parse().ok()
+}
+
+/// The claim that this process bears.
+pub(super) fn claim_of(pid: u32, scope: &str) -> Option<ClaimId> {
+    claim_in(&fs::read(format!("/proc/{pid}/environ")).ok()?, scope)
+}
+
+/// Who a pid is now, if it is living.
+pub(super) fn living(pid: u32, boot_id: &str) -> Option<(Alive, bool)> {
+    let stat = stat::of(pid).filter(stat::Stat::is_living)?;
+    let alive = Alive { pid, start_ticks: stat.start_ticks, boot_id: boot_id.to_owned() };
+    Some((alive, stat.session == pid))
+}
+
+/// Every living process that bears a claim of this scope.
+pub(super) fn bearers(scope: &str, boot_id: &str) -> std::io::Result<Vec<Bearer>> {
+    let pids = fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    Ok(pids
+        .filter_map(|pid| {
+            let (alive, leads) = living(pid, boot_id)?;
+            let claim = claim_of(pid, scope)?;
+            // The variables were read of the process that was looked at, not of one that came after it.
+            stat::is_there(&alive, boot_id)?;
+            Some(Bearer { claim, alive, leads })
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_counts_in_its_scope_only() {
+        let id = "claim-01234567-89ab-7cde-8f01-23456789abcd";
+        let environ = format!("PATH=/bin\0WEFT_CLAIM={id}\0WEFT_SCOPE=a\0");
+        assert_eq!(claim_in(environ.as_bytes(), "a").map(|claim| claim.to_string()).as_deref(), Some(id));
+        assert_eq!(claim_in(environ.as_bytes(), "b"), None);
+        for other in ["", "WEFT_SCOPE=a\0", "XWEFT_CLAIM=x\0WEFT_SCOPE=a", "WEFT_CLAIM=claim-x\0WEFT_SCOPE=a\0"] {
+            assert_eq!(claim_in(other.as_bytes(), "a"), None, "{other:?}");
+        }
+    }
+}
