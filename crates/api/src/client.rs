@@ -13,7 +13,7 @@ mod consoles;
 mod read;
 mod vms;
 
-use crate::proto::weft::v1::{EventServiceClient, NodeServiceClient, VmServiceClient};
+use crate::proto::weft::v1::{EventServiceClient, NodeServiceClient, StateServiceClient, VmServiceClient};
 use connectrpc::client::{CallOptions, ClientConfig, HttpClient};
 use http::Uri;
 use weft_domain::{Fault, Reason};
@@ -28,6 +28,7 @@ pub struct Client {
     vms: VmServiceClient<HttpClient>,
     nodes: NodeServiceClient<HttpClient>,
     events: EventServiceClient<HttpClient>,
+    states: StateServiceClient<HttpClient>,
 }
 
 impl Client {
@@ -49,7 +50,8 @@ impl Client {
         Ok(Self {
             vms: VmServiceClient::new(transport.clone(), config.clone()),
             nodes: NodeServiceClient::new(transport.clone(), config.clone()),
-            events: EventServiceClient::new(transport, config),
+            events: EventServiceClient::new(transport.clone(), config.clone()),
+            states: StateServiceClient::new(transport, config),
         })
     }
 }

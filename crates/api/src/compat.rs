@@ -5,6 +5,7 @@
 //!  vm_id                  id, or name
 //!  config.storage[0]      disks[0], the root where none is marked
 //!  kernel_args `pci=off`  machine microvm: such a guest finds no virtio-pci device
+//!  no `root=` there       `root=/dev/vd…` of the root disk is added, as their VMM did
 //!  metadata, customer_id  annotations
 //!  SHUTDOWN               STOPPED, FAILED
 //! ```

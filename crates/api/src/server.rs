@@ -16,19 +16,20 @@ mod nodes;
 mod observe;
 mod origin;
 mod refusal;
+mod states;
 mod strict;
 mod vms;
 
 use crate::compat::MetaldDoor;
 use crate::proto::vmprovisioner::v1::VmServiceExt as _;
-use crate::proto::weft::v1::{EventServiceExt as _, NodeServiceExt as _, VmServiceExt as _};
+use crate::proto::weft::v1::{EventServiceExt as _, NodeServiceExt as _, StateServiceExt as _, VmServiceExt as _};
 use crate::schema::{DESCRIPTORS, SCHEMA};
 use axum::middleware::from_fn;
 use connectrpc::{ConnectRpcService, Limits, Router};
 use connectrpc_health::{StaticChecker, Status};
 use connectrpc_reflection::Reflector;
 use std::sync::Arc;
-use weft_ports::api::{Consoles, Events, Nodes, Power, Vms};
+use weft_ports::api::{Backups, Consoles, Events, Nodes, Power, Vms};
 
 /// What the door leads to.
 #[derive(Clone)]
@@ -43,6 +44,8 @@ pub struct Ports {
     pub nodes: Arc<dyn Nodes>,
     /// Events.
     pub events: Arc<dyn Events>,
+    /// Copies of the state.
+    pub backups: Arc<dyn Backups>,
 }
 
 /// Whose requests are heard.
@@ -113,11 +116,12 @@ fn names() -> &'static [String] {
 /// The door over these ports. Make it after the global meter provider is in place.
 #[must_use]
 pub fn door(ports: Ports, options: Options) -> Door {
-    let Ports { vms, power, consoles, nodes, events } = ports;
+    let Ports { vms, power, consoles, nodes, events, backups } = ports;
     let metald = Arc::new(MetaldDoor::new(vms.clone(), power.clone()));
     let router = Arc::new(vms::VmDoor { vms, power, consoles }).register(Router::new());
     let router = Arc::new(nodes::NodeDoor(nodes)).register(router);
     let router = Arc::new(events::EventDoor(events)).register(router);
+    let router = Arc::new(states::StateDoor(backups)).register(router);
     let router = metald.register(router);
     let (router, checker) = connectrpc_health::install_static(router, names().iter().cloned());
     let reflector = Reflector::from_descriptor_set_bytes(DESCRIPTORS).expect("the build wrote a lawful descriptor set");

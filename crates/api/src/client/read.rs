@@ -1,15 +1,16 @@
-//! `Nodes` and `Events` from afar, and the steps of watches.
+//! `Nodes`, `Events` and `Backups` from afar, and the steps of watches.
 
 use super::{Client, answers, missing, named, options};
 use crate::convert::vm::read_stored;
 use crate::convert::{Found, event, node};
 use crate::fault::from_wire;
 use crate::proto::weft::v1 as wire;
+use bytes::Bytes;
 use weft_domain::Fault;
 use weft_domain::event::Event;
 use weft_domain::node::Node;
 use weft_domain::object::{Revision, Stored};
-use weft_ports::api::{Answers, Call, EventChange, Events, ListQuery, Nodes, Page, VmChange, WatchQuery};
+use weft_ports::api::{Answers, Backups, Call, EventChange, Events, ListQuery, Nodes, Page, VmChange, WatchQuery};
 
 /// The VM and project of a watch.
 pub(super) fn watched(query: &WatchQuery) -> (String, String) {
@@ -92,4 +93,16 @@ impl Events for Client {
         let request = wire::WatchEventsRequest { project, vm, from_revision, ..Default::default() };
         answers!(self.events.watch_events_with_options(request, options(call)), event_change)
     }
+}
+
+#[async_trait::async_trait]
+impl Backups for Client {
+    async fn backup(&self, call: &Call) -> Result<Answers<Bytes>, Fault> {
+        let request = wire::BackupStateRequest::default();
+        answers!(self.states.backup_state_with_options(request, options(call)), backup_chunk)
+    }
+}
+
+fn backup_chunk(step: wire::BackupStateResponse) -> Result<Bytes, Fault> {
+    Ok(Bytes::from(step.chunk))
 }

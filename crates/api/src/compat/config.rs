@@ -45,6 +45,7 @@ fn draft(config: theirs::VmConfig, found: &mut Found) -> Draft {
         theirs::BootConfig { kernel_path: "/".to_owned(), ..Default::default() }
     });
     let no_pci = boot.kernel_args.split_whitespace().any(|word| word == "pci=off");
+    let disks = disks(config.storage, found);
     Draft {
         machine: if no_pci { Machine::Microvm } else { Machine::Auto },
         cpu: cpu(config.cpu.as_option(), found),
@@ -52,11 +53,23 @@ fn draft(config: theirs::VmConfig, found: &mut Found) -> Draft {
         payload: Payload::Kernel {
             kernel: boot.kernel_path.into(),
             initramfs: (!boot.initrd_path.is_empty()).then(|| PathBuf::from(boot.initrd_path)),
-            cmdline: boot.kernel_args,
+            cmdline: with_root(boot.kernel_args, &disks),
         },
-        disks: disks(config.storage, found),
+        disks,
         nics: config.network.into_iter().enumerate().map(|(i, n)| nic(n, i, found)).collect(),
         ..Draft::default()
+    }
+}
+
+/// Their VMM told the kernel where its root is; ours does not, so the command line must.
+fn with_root(args: String, disks: &[Disk]) -> String {
+    let root = disks.iter().zip('a'..='z').find(|(disk, _)| disk.root);
+    match root {
+        Some((disk, letter)) if !args.split_whitespace().any(|word| word.starts_with("root=")) => {
+            let access = if disk.read_only { "ro" } else { "rw" };
+            format!("{args} root=/dev/vd{letter} {access}").trim_start().to_owned()
+        }
+        _ => args,
     }
 }
 

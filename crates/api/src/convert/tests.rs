@@ -8,6 +8,7 @@ use buffa::Message as _;
 use proptest::prelude::*;
 use weft_domain::object::{Revision, Stored};
 use weft_domain::{Reason, Violation};
+use weft_ports::api::CreateMode;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
@@ -28,6 +29,18 @@ proptest! {
         prop_assert_eq!(check(&SCHEMA, "weft.v1.Vm", &json, "").into_fault(), None);
         let read: wire::Vm = serde_json::from_value(json).unwrap();
         prop_assert_eq!(vm::read_stored(read), Ok(given));
+    }
+
+    #[test]
+    fn damaged_bytes_are_refused_or_read(given in sample::spec(), at: prop::sample::Index, byte: u8, keep: prop::sample::Index) {
+        let vm = wire::Vm { name: "a".into(), spec: spec::spec(&given).into(), ..Default::default() };
+        let mut bytes = wire::CreateVmRequest { vm: vm.into(), ..Default::default() }.encode_to_vec();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        bytes.truncate(keep.index(bytes.len() * 4).max(1));
+        if let Ok(request) = wire::CreateVmRequest::decode_from_slice(&bytes) {
+            let _ = crate::asks::new_vm(request.vm.into_option().unwrap_or_default(), CreateMode::Create);
+        }
     }
 
     #[test]

@@ -25,7 +25,9 @@ async fn the_documented_call_works_unchanged() {
     assert_eq!(new.spec.machine, Machine::Microvm);
     assert!(new.spec.disks[0].root && !new.spec.disks[0].read_only);
     assert_eq!(new.spec.disks[0].source, DiskSource::Path("/opt/vm-assets/rootfs.ext4".into()));
-    assert!(matches!(&new.spec.payload, Payload::Kernel { cmdline, .. } if cmdline.ends_with("pci=off")));
+    assert!(
+        matches!(&new.spec.payload, Payload::Kernel { cmdline, .. } if cmdline.ends_with("pci=off root=/dev/vda rw"))
+    );
 
     for (call, state) in [
         ("BootVm", "VM_STATE_RUNNING"),

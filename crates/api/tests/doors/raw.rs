@@ -23,7 +23,14 @@ pub(crate) struct Served {
 pub(crate) async fn serve(options: Options) -> Served {
     let house = House::default();
     let one = Arc::new(house.clone());
-    let ports = Ports { vms: one.clone(), power: one.clone(), consoles: one.clone(), nodes: one.clone(), events: one };
+    let ports = Ports {
+        vms: one.clone(),
+        power: one.clone(),
+        consoles: one.clone(),
+        nodes: one.clone(),
+        events: one.clone(),
+        backups: one,
+    };
     let Door { router, health } = door(ports, options);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

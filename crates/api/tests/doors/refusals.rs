@@ -203,6 +203,19 @@ async fn streams_tell_their_refusals_in_the_last_envelope() {
 }
 
 #[tokio::test]
+async fn a_caller_whose_time_is_up_is_told_that_the_work_goes_on() {
+    let served = serve(Options::default()).await;
+    let path = format!("{VM}/GetVm");
+    let json = [("content-type", "application/json"), ("connect-timeout-ms", "20")];
+    let late = served.send(Version::Http1, &path, &json, r#"{"vm":"stuck"}"#).await;
+    assert_eq!(late.status, 504);
+    assert_eq!(connect_error(&late.json()), told("deadline_exceeded", "DEADLINE_PASSED", &[]));
+    let grpc = [("content-type", "application/grpc"), ("te", "trailers"), ("grpc-timeout", "20m")];
+    let late = served.send(Version::Http2, &path, &grpc, enveloped(b"\x0a\x05stuck")).await;
+    assert_eq!(grpc_error(&late.trailers), told("4", "DEADLINE_PASSED", &[]));
+}
+
+#[tokio::test]
 async fn what_http_itself_gets_wrong() {
     let served = serve(Options::default()).await;
     let path = format!("{VM}/BootVm");
