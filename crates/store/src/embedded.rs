@@ -178,11 +178,7 @@ impl Embedded {
     async fn read<T>(&self, act: impl Fn(&View) -> Result<T, Failure>) -> Result<T, Fault> {
         let view = self.shared.view(None).await?;
         let answer = match act(&view) {
-            Err(Failure::Lost | Failure::Disk(_)) => {
-                let jobs = self.jobs.as_ref().ok_or(Error::Closed)?;
-                jobs.send(Job::Reopen(Arc::clone(&view))).await.map_err(|_| Error::Closed)?;
-                act(&*self.shared.view(Some(&view)).await?)
-            }
+            Err(Failure::Lost | Failure::Disk(_)) => act(&*self.opened_again(view).await?),
             answer => answer,
         };
         answer.map_err(|failure| self.told(failure))
@@ -192,11 +188,27 @@ impl Embedded {
     async fn apart<T, F>(&self, act: F) -> Result<T, Fault>
     where
         T: Send + 'static,
-        F: FnOnce(&View) -> Result<T, Failure> + Send + 'static,
+        F: Fn(&View) -> Result<T, Failure> + Send + Sync + 'static,
     {
+        let act = Arc::new(act);
+        let run = |view: &Arc<View>| {
+            let (act, view) = (Arc::clone(&act), Arc::clone(view));
+            let done = tokio::task::spawn_blocking(move || act(&view));
+            async { done.await.map_err(|_| Fault::internal("the reading was ended")) }
+        };
         let view = self.shared.view(None).await?;
-        let done = tokio::task::spawn_blocking(move || act(&view)).await;
-        done.map_err(|_| Fault::internal("the reading was ended"))?.map_err(|failure| self.told(failure))
+        let answer = match run(&view).await? {
+            Err(Failure::Lost | Failure::Disk(_)) => run(&self.opened_again(view).await?).await?,
+            answer => answer,
+        };
+        answer.map_err(|failure| self.told(failure))
+    }
+
+    /// A newer view than this one, to which the disk refused something.
+    async fn opened_again(&self, lost: Arc<View>) -> Result<Arc<View>, Fault> {
+        let jobs = self.jobs.as_ref().ok_or(Error::Closed)?;
+        jobs.send(Job::Reopen(Arc::clone(&lost))).await.map_err(|_| Error::Closed)?;
+        self.shared.view(Some(&lost)).await
     }
 
     fn told(&self, failure: Failure) -> Fault {

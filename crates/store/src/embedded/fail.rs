@@ -17,7 +17,7 @@ pub(crate) enum Failure {
     Full,
     /// The disk refused.
     Disk(io::Error),
-    /// An earlier refusal of the disk closed the engine; it must be opened again.
+    /// An earlier failure stopped the engine; it must be opened again.
     Lost,
 }
 
@@ -65,8 +65,10 @@ macro_rules! from_engine {
             fn from(error: redb::$name) -> Self {
                 match redb::Error::from(error) {
                     redb::Error::Io(error) => error.into(),
-                    redb::Error::PreviousIo | redb::Error::DatabaseClosed => Self::Lost,
-                    // A poisoned lock is the trace of an earlier panic over damaged pages.
+                    // A poisoned lock is the trace of a panic: opening again tells whether over damage.
+                    redb::Error::PreviousIo | redb::Error::DatabaseClosed | redb::Error::LockPoisoned(_) => {
+                        Self::Lost
+                    }
                     other => Self::Damaged(other.to_string()),
                 }
             }
