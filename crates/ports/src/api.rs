@@ -281,3 +281,10 @@ pub trait Events: Send + Sync {
     /// Events as they come.
     async fn watch(&self, call: &Call, query: WatchQuery) -> Result<Answers<EventChange>, Fault>;
 }
+
+/// Copies of the state.
+#[async_trait::async_trait]
+pub trait Backups: Send + Sync {
+    /// A copy of the whole state, of one revision, as the bytes of a file.
+    async fn backup(&self, call: &Call) -> Result<Answers<Bytes>, Fault>;
+}

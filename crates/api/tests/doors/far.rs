@@ -12,8 +12,8 @@ use weft_domain::object::Revision;
 use weft_domain::spec::{Draft, Forward, Nic, Transport};
 use weft_domain::{Labels, Name, Phase, Reason};
 use weft_ports::api::{
-    Call, Change, ConsoleInput, Consoles, CreateMode, EventChange, Events, ListQuery, LogQuery, LogStart, NewVm, Nodes,
-    Power, Removal, VmChange, VmRef, Vms, WatchQuery,
+    Backups, Call, Change, ConsoleInput, Consoles, CreateMode, EventChange, Events, ListQuery, LogQuery, LogStart,
+    NewVm, Nodes, Power, Removal, VmChange, VmRef, Vms, WatchQuery,
 };
 
 async fn both() -> (Served, Client) {
@@ -192,4 +192,12 @@ async fn nobody_there_says_what_to_do() {
     for bad in ["https://x", "ftp://x", "http://", "not an address"] {
         assert_eq!(Client::connect(bad).err().unwrap().reason, Reason::FieldInvalid, "{bad}");
     }
+}
+
+#[tokio::test]
+async fn a_backup_comes_piece_by_piece_and_whole() {
+    let (_served, client) = both().await;
+    let chunks: Vec<_> = client.backup(&call()).await.unwrap().collect().await;
+    let whole: Vec<u8> = chunks.into_iter().flat_map(Result::unwrap).collect();
+    assert_eq!(whole, b"first second");
 }

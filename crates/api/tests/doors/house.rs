@@ -11,8 +11,8 @@ use weft_domain::node::{Facts, Node};
 use weft_domain::object::{Revision, Stored};
 use weft_domain::{Fault, Instance, InstanceId, Name, NodeId, Phase, Reason, Time};
 use weft_ports::api::{
-    Answers, Call, Change, ConsoleInput, Consoles, CreateMode, EventChange, Events, ListQuery, LogChunk, LogQuery,
-    LogStart, NewVm, Nodes, Page, Power, Removal, Vm, VmChange, VmRef, Vms, WatchQuery,
+    Answers, Backups, Call, Change, ConsoleInput, Consoles, CreateMode, EventChange, Events, ListQuery, LogChunk,
+    LogQuery, LogStart, NewVm, Nodes, Page, Power, Removal, Vm, VmChange, VmRef, Vms, WatchQuery,
 };
 
 /// What every call is told about the last one.
@@ -322,5 +322,13 @@ impl Events for House {
     async fn watch(&self, _: &Call, _: WatchQuery) -> Result<Answers<EventChange>, Fault> {
         let steps = [EventChange::Happened(Box::new(event())), EventChange::Bookmark(Revision(4))];
         Ok(stream::iter(steps.map(Ok)).boxed())
+    }
+}
+
+#[async_trait::async_trait]
+impl Backups for House {
+    async fn backup(&self, _call: &Call) -> Result<Answers<Bytes>, Fault> {
+        let chunks = ["first ", "second"].map(|chunk| Ok(Bytes::from_static(chunk.as_bytes())));
+        Ok(stream::iter(chunks).boxed())
     }
 }
