@@ -1,1 +1,71 @@
-//! Under way.
+//! `weft bench`: what weft costs, each figure beside a peer or a floor that was measured in the same run.
+//!
+//! ```text
+//!  run ─┬─ lifecycle  create → RUNNING through a weft of our own   beside  QEMU driven by hand
+//!       ├─ api        Get through a weft of our own                beside  an empty Connect handler
+//!       └─ store      durable commits                              beside  append + fdatasync
+//!             │
+//!             └─► durations ─► statistics ─► report (JSON)
+//! ```
+//!
+//! Rounds of both sides take turns, so that a noisy machine is noisy for both; the ratio is what counts,
+//! and nothing is refused for being slow. All that is made lies in one temporary folder and is taken away
+//! on every path: processes by their pid, VMs by the API that made them. What it does not know: how weft
+//! is built inside; it starts the program that it is given and talks to it as any client does.
+
+mod api;
+mod house;
+mod lifecycle;
+mod report;
+mod statistics;
+mod store;
+
+pub use api::empty::serve as empty_handler;
+
+use anyhow::{Context, Result};
+use report::{Build, Machine, Report, SCHEMA};
+use std::path::PathBuf;
+
+/// What is to be measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Which suite.
+    pub suite: Suite,
+    /// How many rounds each suite has; each has its own default.
+    pub rounds: Option<u32>,
+    /// The weft program, which is started as server and as peer.
+    pub program: PathBuf,
+}
+
+/// A suite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Suite {
+    /// All of them.
+    All,
+    /// Create to running, beside QEMU driven by hand.
+    Lifecycle,
+    /// One unary call, beside an empty handler.
+    Api,
+    /// Durable commits, beside fdatasync.
+    Store,
+}
+
+/// Runs what is planned and answers its report: JSON that ends with a newline.
+///
+/// # Errors
+/// What a suite needs is missing, or what it measures did not work.
+pub async fn run(plan: Plan) -> Result<String> {
+    let machine = Machine::here().await;
+    let mut suites = Vec::new();
+    if matches!(plan.suite, Suite::All | Suite::Store) {
+        suites.push(store::measure(plan.rounds).await.context("the suite `store`")?);
+    }
+    if matches!(plan.suite, Suite::All | Suite::Api) {
+        suites.push(api::measure(&plan.program, plan.rounds).await.context("the suite `api`")?);
+    }
+    if matches!(plan.suite, Suite::All | Suite::Lifecycle) {
+        suites.push(lifecycle::measure(&plan.program, plan.rounds).await.context("the suite `lifecycle`")?);
+    }
+    let report = Report { schema: SCHEMA, weft: Build::here(), machine, suites };
+    Ok(serde_json::to_string_pretty(&report)? + "\n")
+}

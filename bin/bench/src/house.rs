@@ -1,0 +1,200 @@
+//! A weft of our own: `weft up` as a child in a temporary folder, and its end on every path.
+//!
+//! ```text
+//!  during(program, body) ─► up ─► body ─► delete its VMs ─► SIGTERM, wait ─► folder away
+//!                                  └ broken off by an error, Ctrl-C or SIGTERM: the same end
+//! ```
+//!
+//! It hears nothing of the surroundings' configuration: neither variables nor files.
+
+use crate::lifecycle::guest;
+use anyhow::{Context, Result, anyhow, bail};
+use serde::Deserialize;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::signal::unix::{SignalKind, signal};
+use weft_api::Client;
+use weft_domain::object::Stored;
+use weft_domain::spec::{Accelerator, Draft, Driver, Machine, Payload, Spec};
+use weft_domain::{Fault, Instance, Labels, Name};
+use weft_ports::api::{Call, CreateMode, ListQuery, NewVm, Removal, VmRef, Vms};
+
+/// The time that it is given to come up, and to go down.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The time that one call is given.
+pub(crate) const CALL: Duration = Duration::from_secs(60);
+/// How much of its log is shown where it fails.
+const LOG_LINES: usize = 20;
+
+/// What a running weft writes of itself.
+#[derive(Deserialize)]
+struct Told {
+    api: SocketAddr,
+}
+
+/// A weft that runs.
+pub(crate) struct House {
+    /// Speaks to it.
+    pub(crate) client: Client,
+    /// Where its API listens.
+    pub(crate) api: SocketAddr,
+    child: Child,
+    _said: BufReader<ChildStdout>,
+    kernel: PathBuf,
+    log: PathBuf,
+    folder: TempDir,
+}
+
+/// Runs a weft while `body` measures it.
+///
+/// # Errors
+/// It did not come up, the body failed or was broken off, or not all could be taken away.
+pub(crate) async fn during<T>(program: &Path, body: impl AsyncFnOnce(&House) -> Result<T>) -> Result<T> {
+    let house = House::open(program).await?;
+    let outcome = tokio::select! {
+        outcome = body(&house) => outcome.map_err(|error| house.explained(error)),
+        why = interrupted() => Err(why),
+    };
+    let closed = house.close().await;
+    let answer = outcome?;
+    closed.map(|()| answer)
+}
+
+async fn interrupted() -> anyhow::Error {
+    let listen = || Ok::<_, std::io::Error>((signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?));
+    match listen() {
+        Ok((mut interrupt, mut terminate)) => {
+            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+            anyhow!("it was asked to end")
+        }
+        Err(why) => anyhow!("signals cannot be heard: {why}"),
+    }
+}
+
+/// A folder of ours that goes with its holder.
+pub(crate) fn folder() -> Result<TempDir> {
+    tempfile::Builder::new().prefix("weft-bench-").tempdir().context("no temporary folder can be made")
+}
+
+impl House {
+    async fn open(program: &Path) -> Result<Self> {
+        let folder = folder()?;
+        let path = |name: &str| folder.path().join(name);
+        let (kernel, log) = (path("guest").join("halt.elf"), path("weft.log"));
+        std::fs::create_dir(path("guest"))?;
+        std::fs::write(&kernel, guest::image())?;
+        std::fs::write(path("weft.toml"), "")?;
+        let mut roots = OsString::from("paths.allowed_roots=");
+        roots.push(path("guest"));
+        let mut command = Command::new(program);
+        command.arg("up").arg("--config").arg(path("weft.toml")).arg("--data-dir").arg(path("state"));
+        command.args(["--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--set"]).arg(roots);
+        command.env_clear().envs(surroundings()).kill_on_drop(true);
+        // A group of its own: a key that ends us must leave it to us to end it.
+        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(std::fs::File::create(&log)?);
+        let mut child = command.spawn().with_context(|| format!("{} cannot be started", program.display()))?;
+        let mut said = BufReader::new(child.stdout.take().context("its output was piped")?);
+        let up = tokio::time::timeout(PATIENCE, said.read_line(&mut String::new())).await;
+        let failed = |why: &str| anyhow!("`weft up` {why}{}", last_words(&log));
+        match up {
+            Ok(Ok(1..)) => {}
+            Ok(Ok(0)) | Ok(Err(_)) => return Err(failed("ended before it was up")),
+            Err(_) => return Err(failed("was not up in a minute")),
+        }
+        let told = std::fs::read(path("state").join("up.json")).context("it does not tell where it listens")?;
+        let api = serde_json::from_slice::<Told>(&told)?.api;
+        let client = Client::connect(&format!("http://{api}"))?;
+        Ok(Self { client, api, child, _said: said, kernel, log, folder })
+    }
+
+    /// A VM that costs nothing but what is measured: a guest that halts at once, on the smallest machine.
+    pub(crate) fn vm(&self, name: &str, mode: CreateMode) -> Result<NewVm> {
+        let payload = Payload::Kernel { kernel: self.kernel.clone(), initramfs: None, cmdline: String::new() };
+        let mut draft = Draft {
+            driver: Driver::Named("qemu".to_owned()),
+            machine: Machine::Microvm,
+            accelerator: Accelerator::Tcg,
+            payload,
+            ..Draft::default()
+        };
+        draft.memory.size_bytes = 64 << 20;
+        let spec: Spec = draft.check().map_err(|violations| anyhow!("the guest is refused: {violations:?}"))?;
+        Ok(NewVm {
+            project: Name::default_project(),
+            name: Some(name.parse().map_err(|why| anyhow!("{why}"))?),
+            labels: Labels::default(),
+            annotations: Default::default(),
+            spec,
+            mode,
+        })
+    }
+
+    /// Deletes a VM, whatever it does.
+    pub(crate) async fn delete(&self, vm: &Stored<Instance>) -> Result<(), Fault> {
+        let vm = VmRef::Id(vm.value.meta.id);
+        let removal = Removal { vm, etag: None, force: true, allow_missing: true };
+        self.client.delete(&call(), removal).await.map(|_| ())
+    }
+
+    /// Takes everything away. What is still there after an error is named in it.
+    async fn close(mut self) -> Result<()> {
+        let emptied = tokio::time::timeout(PATIENCE, self.empty()).await;
+        let emptied = emptied.unwrap_or_else(|_| bail!("its VMs could not be deleted in a minute"));
+        if let Some(pid) = self.child.id().and_then(|pid| rustix::process::Pid::from_raw(pid.cast_signed())) {
+            // A process that is gone is what is wanted.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        if tokio::time::timeout(PATIENCE, self.child.wait()).await.is_err() {
+            self.child.kill().await.context("`weft up` could not be ended")?;
+        }
+        if let Err(error) = emptied {
+            let left = self.folder.keep();
+            return Err(error.context(format!("VMs may be left; see {}", left.display())));
+        }
+        self.folder.close().context("the temporary folder could not be removed")
+    }
+
+    async fn empty(&self) -> Result<()> {
+        loop {
+            let page = self.client.list(&call(), &ListQuery::default()).await?;
+            if page.items.is_empty() {
+                return Ok(());
+            }
+            for vm in &page.items {
+                self.delete(vm).await?;
+            }
+        }
+    }
+
+    fn explained(&self, error: anyhow::Error) -> anyhow::Error {
+        let words = last_words(&self.log);
+        if words.is_empty() { error } else { error.context(format!("a measurement failed{words}")) }
+    }
+}
+
+/// The terms of a call of ours.
+pub(crate) fn call() -> Call {
+    Call { timeout: Some(CALL), ..Call::by("bench") }
+}
+
+/// The variables that a child is given: ours, without those that would configure it.
+fn surroundings() -> impl Iterator<Item = (OsString, OsString)> {
+    let ours = |name: &OsString| {
+        let name = name.to_string_lossy();
+        name.starts_with("WEFT_") || name.starts_with("UNKEY_METALD_")
+    };
+    std::env::vars_os().filter(move |(name, _)| !ours(name))
+}
+
+fn last_words(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    let last = lines[lines.len().saturating_sub(LOG_LINES)..].join("\n  ");
+    if last.is_empty() { last } else { format!("; its log ends:\n  {last}") }
+}

@@ -1,0 +1,197 @@
+//! The report: what was measured, beside what, on which machine. Its JSON form is versioned.
+
+use crate::statistics::{Summary, rate, rounded};
+use anyhow::{Context, Result};
+use serde::Serialize;
+use std::path::Path;
+use std::time::Duration;
+use tokio::process::Command;
+
+/// The version of the JSON form; it grows when a field changes its meaning or goes away.
+pub(crate) const SCHEMA: u32 = 1;
+
+/// QEMU for guests of this host's architecture.
+const QEMU: &str = if cfg!(target_arch = "aarch64") { "qemu-system-aarch64" } else { "qemu-system-x86_64" };
+
+/// All that is told.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    pub(crate) schema: u32,
+    pub(crate) weft: Build,
+    pub(crate) machine: Machine,
+    pub(crate) suites: Vec<Findings>,
+}
+
+/// Which weft this is.
+#[derive(Debug, Serialize)]
+pub(crate) struct Build {
+    pub(crate) version: &'static str,
+    pub(crate) profile: &'static str,
+}
+
+impl Build {
+    pub(crate) const fn here() -> Self {
+        let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
+        Self { version: env!("CARGO_PKG_VERSION"), profile }
+    }
+}
+
+/// Where it was measured; what is not known is absent.
+#[derive(Debug, Serialize)]
+pub(crate) struct Machine {
+    pub(crate) architecture: &'static str,
+    pub(crate) cpus: Option<usize>,
+    pub(crate) cpu_model: Option<String>,
+    pub(crate) kernel: String,
+    pub(crate) qemu: Option<String>,
+    /// What the temporary folder is on.
+    pub(crate) filesystem: Option<String>,
+}
+
+impl Machine {
+    pub(crate) async fn here() -> Self {
+        let models = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let model = models.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+        Self {
+            architecture: std::env::consts::ARCH,
+            cpus: std::thread::available_parallelism().ok().map(usize::from),
+            cpu_model: model.map(|(_, model)| model.to_owned()),
+            kernel: rustix::system::uname().release().to_string_lossy().into_owned(),
+            qemu: qemu_version().await,
+            filesystem: filesystem(&std::env::temp_dir()),
+        }
+    }
+}
+
+async fn qemu_version() -> Option<String> {
+    let said = Command::new(QEMU).arg("--version").output().await.ok()?;
+    let said = String::from_utf8(said.stdout).ok()?;
+    said.lines().next()?.strip_prefix("QEMU emulator version ").map(str::to_owned)
+}
+
+/// The sort of file system that a folder is on: that of the longest mount point above it.
+fn filesystem(folder: &Path) -> Option<String> {
+    let folder = folder.canonicalize().ok()?;
+    let mounts = std::fs::read_to_string("/proc/self/mounts").ok()?;
+    let parts = mounts.lines().map(|line| line.split(' ').skip(1));
+    let points = parts.filter_map(|mut parts| Some((parts.next()?, parts.next()?)));
+    let above = points.filter(|(point, _)| folder.starts_with(point));
+    // Of two mounts on one point the later one is seen.
+    above.max_by_key(|(point, _)| point.len()).map(|(_, kind)| kind.to_owned())
+}
+
+/// What a suite found.
+#[derive(Debug, Serialize)]
+pub(crate) struct Findings {
+    pub(crate) suite: &'static str,
+    pub(crate) about: String,
+    pub(crate) rounds: u32,
+    pub(crate) series: Vec<Series>,
+    pub(crate) comparisons: Vec<Comparison>,
+}
+
+/// Many durations of one thing.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Series {
+    pub(crate) name: String,
+    pub(crate) about: String,
+    #[serde(flatten)]
+    pub(crate) figures: Summary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) per_second: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) syncs_per_commit: Option<f64>,
+}
+
+impl Series {
+    /// The series of these durations.
+    ///
+    /// # Errors
+    /// There are none.
+    pub(crate) fn of(name: impl Into<String>, about: impl Into<String>, durations: &[Duration]) -> Result<Self> {
+        let name = name.into();
+        let figures = Summary::of(durations).with_context(|| format!("nothing was measured of {name}"))?;
+        Ok(Self { name, about: about.into(), figures, per_second: None, syncs_per_commit: None })
+    }
+
+    /// With how many were done per second of this time.
+    pub(crate) fn within(mut self, wall: Duration) -> Self {
+        self.per_second = Some(rate(self.figures.count, wall));
+        self
+    }
+}
+
+/// Ours beside the peer or the floor, at the median.
+#[derive(Debug, Serialize)]
+pub(crate) struct Comparison {
+    pub(crate) ours: String,
+    pub(crate) beside: String,
+    /// Our median over the other's.
+    pub(crate) ratio: f64,
+    /// Our median less the other's.
+    pub(crate) more_us: f64,
+    /// Ours per second over the other's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rate_ratio: Option<f64>,
+    pub(crate) goal: Option<String>,
+    pub(crate) met: Option<bool>,
+}
+
+/// What is aimed at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Goal {
+    /// At most this much longer, in microseconds.
+    More(f64),
+    /// At most so many times as long.
+    Times(f64),
+}
+
+impl Comparison {
+    /// One series beside another.
+    pub(crate) fn of(ours: &Series, beside: &Series, goal: Option<Goal>) -> Self {
+        let (mine, other) = (ours.figures.p50_us, beside.figures.p50_us);
+        let (ratio, more) = (mine / other, mine - other);
+        let rates = ours.per_second.zip(beside.per_second);
+        Self {
+            ours: ours.name.clone(),
+            beside: beside.name.clone(),
+            ratio: rounded(ratio, 2),
+            more_us: rounded(more, 1),
+            rate_ratio: rates.map(|(mine, other)| rounded(mine / other, 2)),
+            goal: goal.map(|goal| match goal {
+                Goal::More(us) => format!("at most {us} us more at the median"),
+                Goal::Times(times) => format!("at most {times} times at the median"),
+            }),
+            met: goal.map(|goal| match goal {
+                Goal::More(us) => more <= us,
+                Goal::Times(times) => ratio <= times,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(name: &str, micros: u64) -> Series {
+        Series::of(name, "", &[Duration::from_micros(micros)]).unwrap()
+    }
+
+    #[test]
+    fn a_comparison_says_ratio_difference_and_whether_the_goal_was_met() {
+        let (ours, floor) = (series("ours", 150), series("floor", 100));
+        let told = Comparison::of(&ours, &floor, Some(Goal::Times(1.2)));
+        assert_eq!((told.ratio, told.more_us, told.met), (1.5, 50.0, Some(false)));
+        let told = Comparison::of(&ours, &floor, Some(Goal::More(50.0)));
+        assert_eq!((told.goal.as_deref(), told.met), (Some("at most 50 us more at the median"), Some(true)));
+        let told = Comparison::of(&ours.within(Duration::from_secs(1)), &floor, None);
+        assert_eq!((told.goal, told.met, told.rate_ratio), (None, None, None));
+    }
+
+    #[tokio::test]
+    async fn what_is_told_of_the_machine_is_there() {
+        let machine = Machine::here().await;
+        assert!(machine.cpus.is_some() && !machine.kernel.is_empty() && machine.filesystem.is_some());
+    }
+}
