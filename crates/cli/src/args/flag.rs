@@ -1,0 +1,35 @@
+//! Which flag sets which field: a refusal of a field is then read by people who typed flags.
+
+use weft_domain::Fault;
+
+/// The same refusal, with the flags of its fields.
+pub(crate) fn named(mut fault: Fault) -> Fault {
+    for violation in &mut fault.violations {
+        if let Some(flag) = of(&violation.field) {
+            violation.field += &format!(" ({flag})");
+        }
+    }
+    fault
+}
+
+/// The flag that sets a field of the specification.
+fn of(field: &str) -> Option<&'static str> {
+    const FLAGS: [(&str, &str); 14] = [
+        ("vm.spec.cpu", "--cpus"),
+        ("vm.spec.memory.size_bytes", "--memory"),
+        ("vm.spec.payload.kernel", "--kernel"),
+        ("vm.spec.payload.initramfs", "--initramfs"),
+        ("vm.spec.payload.cmdline", "--cmdline"),
+        ("vm.spec.payload.firmware", "--firmware"),
+        ("vm.spec.payload.image", "--image"),
+        ("vm.spec.disks", "--disk"),
+        ("vm.spec.nics", "--nic"),
+        ("vm.spec.driver", "--driver"),
+        ("vm.spec.machine", "--machine"),
+        ("vm.spec.accelerator", "--accel"),
+        ("vm.spec.restart", "--restart"),
+        ("vm.labels", "--label"),
+    ];
+    let ends = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']);
+    FLAGS.into_iter().find(|(path, _)| field.strip_prefix(path).is_some_and(ends)).map(|(_, flag)| flag)
+}

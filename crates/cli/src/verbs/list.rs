@@ -1,0 +1,114 @@
+//! `list` and `get`.
+
+use super::{USUAL, watch};
+use crate::Error;
+use crate::args::Output;
+use crate::args::vm::ListArgs;
+use crate::desk::{Desk, Shape};
+use crate::progress::{Waited, wait};
+use crate::show::table::Table;
+use crate::show::vm::{Columns, NodeNames, View};
+use crate::show::{describe_vm, vm_columns, vm_row};
+use std::future::Future;
+use std::sync::Arc;
+use weft_domain::{Fault, Reason};
+use weft_ports::api::{ListQuery, Page, Vm, WatchQuery};
+use weft_ports::documents::Item;
+
+/// The most pages of one list.
+const MAX_PAGES: usize = 10_000;
+
+/// `list`.
+pub(crate) async fn list(desk: &mut Desk, args: ListArgs) -> Result<(), Error> {
+    let project = (!args.all_projects).then(|| desk.globals.project.clone());
+    if args.watch {
+        let query = WatchQuery { project, vm: None, from: None };
+        return watch::stream(desk, query).await;
+    }
+    let query = ListQuery { project, filter: args.filter, ..ListQuery::default() };
+    let (vms, call) = (Arc::clone(&desk.services.vms), desk.call(Some(USUAL)));
+    let pages = pages(query, move |query| {
+        let (vms, call) = (Arc::clone(&vms), call.clone());
+        async move { vms.list(&call, &query).await }
+    });
+    let waited = Waited { title: "listing".to_owned(), vm: None, follow: String::new() };
+    let found = wait(desk, waited, pages).await?;
+    let columns = columns(desk, args.all_projects.then_some(()));
+    table(desk, &found, columns).await
+}
+
+/// All pages of a list, one after the other.
+pub(crate) async fn pages<T, A, F>(mut query: ListQuery, ask: A) -> Result<Vec<T>, Fault>
+where
+    A: Fn(ListQuery) -> F,
+    F: Future<Output = Result<Page<T>, Fault>>,
+{
+    let mut all = Vec::new();
+    for _ in 0..MAX_PAGES {
+        let page = ask(query.clone()).await?;
+        all.extend(page.items);
+        if page.next_page_token.is_empty() {
+            return Ok(all);
+        }
+        query.page_token = page.next_page_token;
+    }
+    Err(Fault::new(Reason::LimitReached, format!("the list has more than {MAX_PAGES} pages")).fix("give a filter"))
+}
+
+/// The columns that the caller wants.
+pub(crate) fn columns(desk: &Desk, project: Option<()>) -> Columns {
+    Columns { project: project.is_some(), wide: desk.globals.output == Output::Wide }
+}
+
+async fn table(desk: &mut Desk, found: &[Vm], columns: Columns) -> Result<(), Error> {
+    if let Some(form) = desk.form() {
+        let items: Vec<_> = found.iter().map(Item::Vm).collect();
+        let text = desk.written(&items, Shape::Many, form);
+        return desk.answer(&text);
+    }
+    if desk.globals.output == Output::Name {
+        let text: String = found.iter().map(|vm| format!("{}\n", vm.value.meta.name)).collect();
+        return desk.answer(&text);
+    }
+    if found.is_empty() {
+        let place = if columns.project { String::new() } else { format!(" in project {}", desk.globals.project) };
+        desk.remark(&format!("no VMs{place}"));
+        desk.hint("make one: weft vm create NAME");
+        return Ok(());
+    }
+    let nodes = node_names(desk).await;
+    let view = View { columns, nodes: &nodes, now: desk.now(), paint: desk.paint() };
+    let rows: Vec<_> = found.iter().map(|vm| vm_row(&vm.value, view)).collect();
+    let text = Table::new(&vm_columns(columns), view.paint).whole(&rows);
+    desk.answer(&text)
+}
+
+/// Names of nodes; none where they cannot be had, since an id will do.
+pub(crate) async fn node_names(desk: &Desk) -> NodeNames {
+    let answer = desk.services.nodes.list(&desk.call(Some(USUAL)), &ListQuery::default()).await;
+    let nodes = answer.map(|page| page.items).unwrap_or_default();
+    nodes.into_iter().map(|node| (node.value.id, node.value.name.to_string())).collect()
+}
+
+/// `get`.
+pub(crate) async fn get(desk: &mut Desk, words: &[String]) -> Result<(), Error> {
+    let mut found = Vec::new();
+    for word in words {
+        let (vm, call, vms) = (desk.vm(word)?, desk.call(Some(USUAL)), Arc::clone(&desk.services.vms));
+        let waited = Waited { title: format!("asking for {word}"), vm: None, follow: String::new() };
+        found.push(wait(desk, waited, async move { vms.get(&call, &vm).await }).await?);
+    }
+    if let Some(form) = desk.form() {
+        let items: Vec<_> = found.iter().map(Item::Vm).collect();
+        let text = desk.written(&items, Shape::of(words.len()), form);
+        return desk.answer(&text);
+    }
+    if desk.globals.output == Output::Name {
+        let text: String = found.iter().map(|vm| format!("{}\n", vm.value.meta.name)).collect();
+        return desk.answer(&text);
+    }
+    let nodes = node_names(desk).await;
+    let view = View { columns: columns(desk, None), nodes: &nodes, now: desk.now(), paint: desk.paint() };
+    let pages: Vec<_> = found.iter().map(|vm| describe_vm(&vm.value, view)).collect();
+    desk.answer(&pages.join("\n"))
+}

@@ -1,0 +1,78 @@
+//! `node list` and `node get`.
+
+use super::USUAL;
+use super::list::pages;
+use crate::Error;
+use crate::args::{NodeListArgs, Output};
+use crate::desk::{Desk, Shape};
+use crate::progress::{Waited, wait};
+use crate::show::table::Table;
+use crate::show::{NODE_COLUMNS, describe_node, node_row};
+use std::sync::Arc;
+use weft_domain::node::Node;
+use weft_domain::object::Stored;
+use weft_ports::api::ListQuery;
+use weft_ports::documents::Item;
+
+/// So many columns are shown where the row is not wide.
+const NARROW: usize = 6;
+
+/// `node list`.
+pub(crate) async fn list(desk: &mut Desk, args: NodeListArgs) -> Result<(), Error> {
+    let (nodes, call) = (Arc::clone(&desk.services.nodes), desk.call(Some(USUAL)));
+    let pages = pages(ListQuery { filter: args.filter, ..ListQuery::default() }, move |query| {
+        let (nodes, call) = (Arc::clone(&nodes), call.clone());
+        async move { nodes.list(&call, &query).await }
+    });
+    let waited = Waited { title: "listing".to_owned(), vm: None, follow: String::new() };
+    let found = wait(desk, waited, pages).await?;
+    if for_programs(desk, &found, Shape::Many)? {
+        return Ok(());
+    }
+    if found.is_empty() {
+        desk.remark("no nodes");
+        return Ok(());
+    }
+    let shown = if desk.globals.output == Output::Wide { NODE_COLUMNS.len() } else { NARROW };
+    let now = desk.now();
+    let rows: Vec<_> = found
+        .iter()
+        .map(|node| {
+            let mut row = node_row(&node.value, now);
+            row.truncate(shown);
+            row
+        })
+        .collect();
+    let text = Table::new(&NODE_COLUMNS[..shown], desk.paint()).whole(&rows);
+    desk.answer(&text)
+}
+
+/// `node get`.
+pub(crate) async fn get(desk: &mut Desk, words: &[String]) -> Result<(), Error> {
+    let mut found = Vec::new();
+    for word in words {
+        let (nodes, call) = (Arc::clone(&desk.services.nodes), desk.call(Some(USUAL)));
+        let waited = Waited { title: format!("asking for {word}"), vm: None, follow: String::new() };
+        found.push(wait(desk, waited, async { nodes.get(&call, word).await }).await?);
+    }
+    if for_programs(desk, &found, Shape::of(words.len()))? {
+        return Ok(());
+    }
+    let now = desk.now();
+    let pages: Vec<_> = found.iter().map(|node| describe_node(&node.value, now)).collect();
+    desk.answer(&pages.join("\n"))
+}
+
+/// Answers in the forms for programs; tells whether one was wanted.
+fn for_programs(desk: &mut Desk, found: &[Stored<Node>], shape: Shape) -> Result<bool, Error> {
+    if let Some(form) = desk.form() {
+        let items: Vec<_> = found.iter().map(|node| Item::Node(&node.value)).collect();
+        let text = desk.written(&items, shape, form);
+        return desk.answer(&text).map(|()| true);
+    }
+    if desk.globals.output == Output::Name {
+        let text: String = found.iter().map(|node| format!("{}\n", node.value.name)).collect();
+        return desk.answer(&text).map(|()| true);
+    }
+    Ok(false)
+}

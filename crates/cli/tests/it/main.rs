@@ -1,0 +1,13 @@
+//! The command line against services in memory and a terminal of buffers.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+
+mod console;
+mod errors;
+mod fake;
+mod help;
+mod logs;
+mod screen;
+mod tables;
+mod verbs;
+mod waiting;
