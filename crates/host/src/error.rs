@@ -148,7 +148,10 @@ impl Error {
     /// The kernel refused this act.
     pub(crate) fn host(act: impl Into<String>, source: impl Into<io::Error>) -> Self {
         let (act, source) = (act.into(), source.into());
-        if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+        if matches!(
+            source.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+        ) {
             return Self::DiskFull { act };
         }
         Self::Host { act, source }

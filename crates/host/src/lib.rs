@@ -13,11 +13,11 @@
 //!
 //! What it does not know: what a VMM is, what an instance is for, who asks.
 
-//TMP pub mod doctor;
+pub mod doctor;
 mod error;
-//TMP pub mod facts;
+pub mod facts;
 pub mod journal;
 pub mod processes;
-//TMP pub mod volumes;
+pub mod volumes;
 
 pub use error::Error;

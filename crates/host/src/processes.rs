@@ -299,3 +299,44 @@ impl Processes for Linux {
         Ok(blocking(move || tree.claims().map_err(|error| Error::host("read the cgroups", error))).await?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weft_domain::Reason;
+    use weft_ports::processes::conformance::{fresh_claim, sleeper};
+
+    fn bearer(claim: ClaimId, pid: u32, leads: bool) -> search::Bearer {
+        search::Bearer { claim, alive: Alive { pid, start_ticks: u64::from(pid), boot_id: String::new() }, leads }
+    }
+
+    #[test]
+    fn the_leader_stands_for_its_claim() {
+        let (one, two) = (fresh_claim(), fresh_claim());
+        let bearers = vec![bearer(one, 1, false), bearer(two, 9, false), bearer(one, 5, true), bearer(two, 8, false)];
+        let found: Vec<_> = one_per_claim(bearers).into_iter().map(|(claim, alive)| (claim, alive.pid)).collect();
+        assert_eq!(found, [(one, 5), (two, 8)]);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_confined_is_not_started() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut linux = open(Config::of(dir.path(), dir.path())).unwrap();
+        linux.tree = Arc::new(Tree::broken());
+        let command = sleeper(dir.path());
+        let log = command.log.clone();
+        let fault = linux.launch(command).await.unwrap_err();
+        assert_eq!(fault.reason, Reason::HostRefused, "{fault:?}");
+        assert!(fault.message.contains("make a cgroup"), "{fault:?}");
+        assert!(!log.exists());
+        assert_eq!(linux.find().await.unwrap(), vec![]);
+    }
+
+    #[test]
+    fn scopes_differ_by_folder_and_stay() {
+        let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        assert_eq!(scope_of(one.path()), scope_of(&one.path().join(".")));
+        assert_ne!(scope_of(one.path()), scope_of(two.path()));
+        assert_eq!(scope_of(Path::new("/no/such/folder")).len(), 16);
+    }
+}

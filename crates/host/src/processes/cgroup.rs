@@ -195,6 +195,15 @@ impl Tree {
     }
 }
 
+#[cfg(test)]
+impl Tree {
+    /// One in which nothing can be made.
+    pub(super) fn broken() -> Self {
+        let folders = vec![PathBuf::from("/proc/self/weft")];
+        Self { version: Cgroups::V1, folders, handing_down: Vec::new(), warning: None }
+    }
+}
+
 fn make_one(folder: &Path, limits: &Confinement) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let memory = limits.memory_bytes.map(|bytes| bytes.to_string());
