@@ -6,9 +6,10 @@
 //!   try: what to do about it
 //! ```
 
-use crate::Error;
 use crate::show::paint::Paint;
+use crate::{Error, Exit};
 use std::error::Error as _;
+use std::io::Write;
 use weft_domain::{Fault, Instance, Kind};
 
 /// At most this many lines of a log are shown under an error.
@@ -49,10 +50,12 @@ pub(crate) fn error(error: &Error, paint: Paint) -> String {
     text.text
 }
 
-/// A refusal as lines without colour: for the binary's own commands.
-#[must_use]
-pub fn fault(fault: &Fault) -> String {
-    fault_with(fault, Paint::Plain)
+/// Writes a refusal without colour, for the binary's own commands, and tells how the program ends.
+///
+/// Nobody can be told when `to` is gone; that changes nothing.
+pub fn fault(to: &mut dyn Write, fault: &Fault) -> Exit {
+    let _ = to.write_all(fault_with(fault, Paint::Plain).as_bytes()).and_then(|()| to.flush());
+    Exit::of(fault.kind())
 }
 
 fn fault_with(fault: &Fault, paint: Paint) -> String {

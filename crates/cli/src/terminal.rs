@@ -117,10 +117,34 @@ impl Raw for Stdin {
         let before = termios::tcgetattr(io::stdin())?;
         let mut raw = before.clone();
         raw.make_raw();
-        termios::tcsetattr(io::stdin(), OptionalActions::Flush, &raw)?;
+        termios::tcsetattr(io::stdin(), OptionalActions::Now, &raw)?;
         Ok(Guard::new(move || {
             // Nobody is left to be told: the terminal went away.
             let _ = termios::tcsetattr(io::stdin(), OptionalActions::Flush, &before);
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[test]
+    fn a_panic_puts_the_terminal_back() {
+        let back = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&back);
+        let panicked = std::panic::catch_unwind(move || {
+            let _guard = Guard::new(move || told.store(true, Ordering::SeqCst));
+            panic!("in the middle");
+        });
+        assert!(panicked.is_err() && back.load(Ordering::SeqCst));
+    }
+
+    #[test]
+    fn without_a_terminal_there_is_a_usual_size() {
+        let size = process_size();
+        assert!(size.columns > 0 && size.rows > 0);
     }
 }

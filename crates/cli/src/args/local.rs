@@ -109,4 +109,6 @@ pub enum InternalCommand {
     },
     /// Print the reference of the configuration as Markdown
     ConfigReference,
+    /// Serve an empty handler beside which the API is measured, until standard input ends
+    EmptyHandler,
 }

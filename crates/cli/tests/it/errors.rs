@@ -1,6 +1,6 @@
 //! Errors as people read them.
 
-use weft_cli::report_fault;
+use weft_cli::{Exit, report_fault};
 use weft_domain::{Fault, Reason, Violation};
 
 #[test]
@@ -19,6 +19,10 @@ fn what_why_try() {
         Fault::new(Reason::DeadlinePassed, "not done within 30s"),
         Fault::internal("the record cannot be read"),
     ];
-    let text: Vec<_> = faults.iter().map(report_fault).collect();
-    insta::assert_snapshot!(text.join("\n"));
+    let mut text = Vec::new();
+    for fault in &faults {
+        assert_eq!(report_fault(&mut text, fault), Exit::of(fault.kind()));
+        text.push(b'\n');
+    }
+    insta::assert_snapshot!(String::from_utf8(text).unwrap());
 }
