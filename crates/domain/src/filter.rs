@@ -307,10 +307,8 @@ impl Parser<'_> {
         if matches!(pattern, Pattern::Exactly(_)) && !(field.accepts)(&text) {
             return Err((place, format!("{text:?} is no value of {path}, which is {}", field.values)));
         }
-        match comparison {
-            Token::Unequal => Ok(Node::Not(Box::new(Node::Is(path, pattern)))),
-            _ => Ok(Node::Is(path, pattern)),
-        }
+        let is = Node::Is(path, pattern);
+        Ok(if comparison == Token::Unequal { Node::Not(Box::new(is)) } else { is })
     }
 
     fn path(&mut self) -> Result<String, Why> {

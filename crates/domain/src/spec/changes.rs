@@ -42,7 +42,8 @@ pub fn needing_rest(old: &Draft, new: &Draft) -> Vec<String> {
         ("cloud_init", old.cloud_init != *cloud_init),
     ]
     .into_iter()
-    .filter_map(|(name, differs)| differs.then(|| format!("vm.spec.{name}")))
+    .filter(|(_, differs)| *differs)
+    .map(|(name, _)| format!("vm.spec.{name}"))
     .collect();
     fields.extend(listed("disks", &old.disks, disks));
     fields.extend(listed("nics", &old.nics, nics));

@@ -1,0 +1,71 @@
+//! Request ids: a repeated mutation gets the first answer, another body is refused.
+//!
+//! The record is committed with the effect. It is kept under the hash of caller, method and request
+//! id; where its revision is zero, the answer has the revision of the record itself, since both were
+//! written by one commit.
+
+use sha2::{Digest, Sha256};
+use weft_domain::object::{Answered, Key, Object, Revision, Stored};
+use weft_domain::{Fault, Instance, Reason, Time};
+use weft_ports::api::{Call, Vm};
+use weft_ports::store::{Expect, Write};
+
+/// The longest request id, in bytes.
+const LONGEST: usize = 128;
+
+/// A request that can be repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Request {
+    /// What its answer is kept under.
+    pub(crate) key: [u8; 32],
+    body: [u8; 32],
+}
+
+impl Request {
+    /// The request of this call; nothing where the caller gave no id.
+    pub(crate) fn of(call: &Call, method: &str) -> Result<Option<Self>, Fault> {
+        let Some(id) = &call.request_id else { return Ok(None) };
+        if id.is_empty() || id.len() > LONGEST {
+            let why = format!("has {} bytes; it must have 1 to {LONGEST}", id.len());
+            return Err(Fault::field(Reason::FieldInvalid, "request_id", why));
+        }
+        let mut hash = Sha256::new();
+        for part in [call.caller.as_str(), method, id.as_str()] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        Ok(Some(Self { key: hash.finalize().into(), body: call.body }))
+    }
+
+    /// It was not answered yet.
+    pub(crate) const fn unanswered(&self) -> Expect {
+        Expect::Absent(Key::Request(self.key))
+    }
+
+    /// Records an answer that is written by the same commit.
+    pub(crate) fn answer(&self, instance: &Instance, at: Time) -> Write {
+        self.record(instance.clone(), Revision::default(), at)
+    }
+
+    /// Records an answer that was written before.
+    pub(crate) fn answer_as_is(&self, vm: &Vm, at: Time) -> Write {
+        self.record(vm.value.clone(), vm.revision, at)
+    }
+
+    fn record(&self, instance: Instance, revision: Revision, at: Time) -> Write {
+        let answered = Answered { body: self.body, at, instance, revision };
+        Write::Put(Key::Request(self.key), Object::Request(Box::new(answered)))
+    }
+
+    /// The answer in this record, if it answers this body.
+    pub(crate) fn answered(&self, record: Stored<Object>) -> Result<Vm, Fault> {
+        let Object::Request(answered) = record.value else {
+            return Err(Fault::internal("the record of a request is of another sort"));
+        };
+        if answered.body != self.body {
+            return Err(crate::refusal::reused());
+        }
+        let own = answered.revision == Revision::default();
+        Ok(Stored { value: answered.instance, revision: if own { record.revision } else { answered.revision } })
+    }
+}

@@ -1,0 +1,61 @@
+//! VMs as resources: made, read, listed, changed, removed, watched.
+
+mod create;
+mod update;
+
+use crate::control::Control;
+use crate::page::Part;
+use crate::{fields, flow, refusal, watch};
+use std::ops::Bound;
+use std::sync::Arc;
+use weft_domain::ask::Ask;
+use weft_domain::{Fault, InstanceId, Reason};
+use weft_ports::api::{Answers, Call, Change, ListQuery, NewVm, Page, Removal, Vm, VmChange, VmRef, Vms, WatchQuery};
+
+#[async_trait::async_trait]
+impl Vms for Control {
+    async fn create(&self, call: &Call, new: NewVm) -> Result<Vm, Fault> {
+        create::run(&self.core, call, new).await
+    }
+
+    async fn get(&self, _: &Call, vm: &VmRef) -> Result<Vm, Fault> {
+        self.core.memory.find(vm).map(|vm| (*vm).clone())
+    }
+
+    async fn list(&self, _: &Call, query: &ListQuery) -> Result<Page<Vm>, Fault> {
+        let (part, filter) = (Part::of("vms", query)?, fields::of_vms(&query.filter)?);
+        let state = self.core.memory.read();
+        let from = part.after.map_or(Bound::Unbounded, |id| Bound::Excluded(InstanceId::from_bytes(id)));
+        let wanted = |vm: &&Arc<Vm>| {
+            let mine = query.project.as_ref().is_none_or(|project| vm.value.meta.project == *project);
+            mine && filter.takes(&|field| fields::vm(&vm.value, field))
+        };
+        let found = state.instances.range((from, Bound::Unbounded)).map(|(_, vm)| vm).filter(wanted);
+        let mut found: Vec<Arc<Vm>> = found.take(part.size + 1).cloned().collect();
+        let revision = state.revision;
+        drop(state);
+        let next_page_token = part.cut(&mut found, |vm| *vm.value.meta.id.as_bytes());
+        Ok(Page { items: found.iter().map(|vm| (**vm).clone()).collect(), next_page_token, revision })
+    }
+
+    async fn update(&self, call: &Call, change: Change) -> Result<Vm, Fault> {
+        update::run(&self.core, call, change).await
+    }
+
+    async fn delete(&self, call: &Call, removal: Removal) -> Result<Option<Vm>, Fault> {
+        let what = if removal.force { Ask::DeleteForce } else { Ask::Delete };
+        match flow::run_at(&self.core, call, &removal.vm, (what, removal.etag)).await {
+            Err(fault) if fault.reason == Reason::VmNotFound && removal.allow_missing => Ok(None),
+            answer => answer.map(Some),
+        }
+    }
+
+    async fn watch(&self, _: &Call, query: WatchQuery) -> Result<Answers<VmChange>, Fault> {
+        if let (Some(vm), None) = (&query.vm, query.from)
+            && self.core.memory.find(vm).is_err()
+        {
+            return Err(refusal::no_vm(vm));
+        }
+        watch::vms(&self.core, query).await
+    }
+}

@@ -1,0 +1,106 @@
+//! Verbs that wait for an instance: told by memory as soon as what they wait for is reached.
+//!
+//! A waiter whose caller gave a request id also has its answer recorded by the commit that reaches it.
+
+use crate::requests::Request;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::sync::oneshot;
+use weft_domain::instance::Desired;
+use weft_domain::object::Revision;
+use weft_domain::until::Until;
+use weft_domain::{Instance, InstanceId};
+use weft_ports::api::Vm;
+
+/// What a waiter is told: the instance as it was when it was reached, or that it is gone.
+pub(crate) type Reached = Option<Arc<Vm>>;
+
+/// What a verb waits for, and what it decided on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wish {
+    /// What it waits for.
+    pub(crate) until: Until,
+    /// The revision that it decided on: only what comes after it counts.
+    pub(crate) base: Revision,
+    /// What it made of the desired state.
+    pub(crate) desired: Desired,
+    /// The request that it answers.
+    pub(crate) request: Option<Request>,
+}
+
+struct Waiter {
+    token: u64,
+    wish: Wish,
+    tell: oneshot::Sender<Reached>,
+}
+
+#[derive(Default)]
+struct Table {
+    last: u64,
+    waiters: HashMap<InstanceId, Vec<Waiter>>,
+}
+
+/// All who wait.
+#[derive(Default)]
+pub(crate) struct Waiters(Mutex<Table>);
+
+/// A place among those who wait; given up when dropped.
+pub(crate) struct Place {
+    id: InstanceId,
+    token: u64,
+    all: Arc<Waiters>,
+    /// Tells when it is reached.
+    pub(crate) reached: oneshot::Receiver<Reached>,
+}
+
+impl Waiters {
+    /// Waits for this instance. A verb enters before it commits, so that it misses nothing.
+    pub(crate) fn enter(self: &Arc<Self>, id: InstanceId, wish: Wish) -> Place {
+        let (tell, reached) = oneshot::channel();
+        let mut table = self.lock();
+        table.last += 1;
+        let token = table.last;
+        table.waiters.entry(id).or_default().push(Waiter { token, wish, tell });
+        Place { id, token, all: Arc::clone(self), reached }
+    }
+
+    /// Tells those who wait for this and no more.
+    pub(crate) fn settle(&self, id: InstanceId, vm: Option<&Arc<Vm>>) {
+        let mut table = self.lock();
+        let Some(waiting) = table.waiters.get_mut(&id) else { return };
+        let counts = |wish: &Wish| vm.is_none_or(|vm| vm.revision > wish.base);
+        let reached = |wish: &Wish| counts(wish) && wish.until.reached(vm.map(|vm| &vm.value));
+        let reached = waiting.extract_if(.., |waiter| reached(&waiter.wish));
+        for waiter in reached {
+            // One who went away needs no answer.
+            let _ = waiter.tell.send(vm.cloned());
+        }
+        if waiting.is_empty() {
+            table.waiters.remove(&id);
+        }
+    }
+
+    /// The requests that are answered by an instance that becomes this: those whose effect is in it.
+    pub(crate) fn answered_by(&self, after: &Instance) -> Vec<Request> {
+        let table = self.lock();
+        let waiting = table.waiters.get(&after.meta.id).into_iter().flatten();
+        let wishes = waiting.map(|waiter| &waiter.wish);
+        let answered = wishes.filter(|wish| wish.desired == after.desired && wish.until.reached(Some(after)));
+        answered.filter_map(|wish| wish.request).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().expect("no lock of waiters is held over a panic")
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut table = self.all.lock();
+        let Some(waiting) = table.waiters.get_mut(&self.id) else { return };
+        waiting.retain(|waiter| waiter.token != self.token);
+        if waiting.is_empty() {
+            table.waiters.remove(&self.id);
+        }
+    }
+}
