@@ -23,11 +23,14 @@ impl Owner {
         let now = self.now();
         let Some(live) = &mut self.live else { return Ok(()) };
         live.held.note.asked = Some(now);
+        let (claim, note) = (live.held.claim, live.held.note.clone());
+        let asked = live.machine.ask_to_stop().await;
         // Written down so that a later agent does not give the guest its time anew.
-        let noted = self.shared.ports.claims.note(live.held.claim, live.held.note.clone()).await;
-        self.machine()?.ask_to_stop().await?;
-        tracing::info!("the guest was asked to stop");
-        noted
+        self.shared.ports.claims.note(claim, note).await?;
+        if asked.is_ok() {
+            tracing::info!("the guest was asked to stop");
+        }
+        asked
     }
 
     pub(super) async fn reset(&mut self, reboot_epoch: u64) -> Result<(), Fault> {
@@ -131,7 +134,9 @@ impl Owner {
 
     async fn exit(&self, held: &Held, end: End) -> Exit {
         let desired = self.wanted().desired;
-        let asked = held.note.asked.is_some() || desired.power == Power::Off || desired.deleted;
+        // An agent may have died after it asked and before it wrote that down.
+        let rebooting = held.note.reboot_epoch < desired.reboot_epoch;
+        let asked = held.note.asked.is_some() || desired.power == Power::Off || desired.deleted || rebooting;
         let cause = match end.way {
             Way::Poweroff if asked => ExitCause::Shutdown,
             Way::Poweroff => ExitCause::GuestPoweroff,

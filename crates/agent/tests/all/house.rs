@@ -1,0 +1,238 @@
+//! A node in memory: fakes of every port, an agent that can be killed, and control in a few lines.
+
+pub(crate) mod clock;
+pub(crate) mod desk;
+pub(crate) mod disk;
+pub(crate) mod fuse;
+
+use desk::{Desk, Vm};
+use disk::Disk;
+use fuse::{Fuse, Fused, Host};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::watch;
+use weft_agent::{Agent, Config, Ports, open};
+use weft_domain::instance::{Desired, StopHow};
+use weft_domain::lifecycle::Verb;
+use weft_domain::node::{Facts, Node};
+use weft_domain::spec::{Disk as Device, DiskFormat, DiskSource, Draft};
+use weft_domain::{InstanceId, Labels, NodeId, Phase, Time};
+use weft_ports::claims;
+use weft_ports::clock::Clock;
+use weft_ports::hypervisor::{self, Hypervisor};
+use weft_ports::images;
+use weft_ports::link::Placed;
+use weft_ports::task::{self, Task};
+
+pub(crate) const RETRY: Duration = Duration::from_secs(1);
+pub(crate) const GRACE: StopHow = StopHow::Graceful { timeout: Duration::from_secs(30) };
+
+/// Lets this much of the runtime's paused time pass, and all that happens in it.
+pub(crate) async fn pass(span: Duration) {
+    // why: time is paused, so that this waits for all that can happen and for nothing else.
+    tokio::time::sleep(span).await;
+}
+
+/// A node with its control.
+pub(crate) struct House {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) vmm: Arc<hypervisor::fake::Fake>,
+    pub(crate) host: Arc<Host>,
+    pub(crate) disk: Arc<Disk>,
+    pub(crate) claims: claims::fake::Fake,
+    pub(crate) images: Arc<images::fake::Fake>,
+    pub(crate) clock: Arc<clock::Paused>,
+    pub(crate) fuse: Arc<Fuse>,
+    pub(crate) agent: Agent,
+    pub(crate) config: Config,
+    running: Mutex<Option<Task<()>>>,
+    shutdown: watch::Sender<bool>,
+    _folder: tempfile::TempDir,
+}
+
+fn node(id: NodeId) -> Node {
+    let facts = Facts {
+        weft_version: "0".into(),
+        kernel: "6".into(),
+        architecture: "x86_64".into(),
+        boot_id: "b".into(),
+        agent_start: Time::from_millis(0),
+        cpus: 2,
+        memory_bytes: 1 << 34,
+        allocatable_memory_bytes: 1 << 34,
+        allocatable_disk_bytes: 0,
+        cgroups: "none".into(),
+        drivers: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let name = "node".parse().unwrap();
+    Node { id, name, labels: Labels::default(), create_time: Time::from_millis(0), facts }
+}
+
+impl House {
+    /// A node whose agent does not run yet.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().to_owned();
+        let clock = Arc::new(clock::Paused::new());
+        let fuse = Fuse::new();
+        let vmm = hypervisor::fake::Fake::new(clock.clone());
+        let host = Host { inner: vmm.clone(), fuse: fuse.clone(), boot_id: Mutex::default() };
+        let config = Config {
+            node: node(NodeId::new(clock.now(), clock.random())),
+            data_dir: own.join("data"),
+            run_dir: own.join("run"),
+            console_log_bytes: 1 << 20,
+            vmm_log_bytes: 1 << 20,
+            upkeep: Duration::from_secs(30),
+            retry: RETRY,
+        };
+        let (desk, disk) = (Arc::new(Desk::default()), Arc::new(Disk::new(&own, &PathBuf::from("/roots"))));
+        let (host, claims) = (Arc::new(host), claims::fake::Fake::new());
+        let images = Arc::new(images::fake::Fake::default());
+        let ports = Ports {
+            placements: Arc::new(Fused::<dyn weft_ports::link::Placements> { inner: desk.clone(), fuse: fuse.clone() }),
+            drivers: vec![Arc::new(Fused::<dyn Hypervisor> { inner: vmm.clone(), fuse: fuse.clone() })],
+            processes: host.clone(),
+            claims: Arc::new(Fused::<dyn claims::Claims> { inner: Arc::new(claims.clone()), fuse: fuse.clone() }),
+            volumes: Arc::new(Fused::<dyn weft_ports::volumes::Volumes> { inner: disk.clone(), fuse: fuse.clone() }),
+            images: Arc::new(Fused::<dyn images::Images> { inner: images.clone(), fuse: fuse.clone() }),
+            clock: clock.clone(),
+        };
+        let agent = open(config.clone(), ports);
+        let (running, shutdown) = (Mutex::default(), watch::Sender::new(false));
+        Self { desk, vmm, host, disk, claims, images, clock, fuse, agent, config, running, shutdown, _folder: folder }
+    }
+
+    /// A node whose agent runs.
+    pub(crate) fn up() -> Self {
+        let house = Self::new();
+        house.start();
+        house
+    }
+
+    /// Starts the agent, again and again where it cannot take stock, as a supervisor does.
+    pub(crate) fn start(&self) {
+        let (agent, shutdown) = (self.agent.clone(), self.shutdown.subscribe());
+        let supervised = async move {
+            while agent.run(shutdown.clone()).await.is_err() {
+                pass(RETRY).await;
+            }
+        };
+        *self.running.lock().unwrap() = Some(task::spawn("agent", supervised));
+    }
+
+    /// Kills the agent where it is.
+    pub(crate) async fn kill(&self) {
+        drop(self.running.lock().unwrap().take());
+        self.idle().await;
+    }
+
+    /// Ends the agent as a service is ended.
+    pub(crate) async fn stop(&self) {
+        self.shutdown.send_replace(true);
+        let running = self.running.lock().unwrap().take().expect("it runs");
+        running.await.expect("it does not panic");
+        self.shutdown.send_replace(false);
+    }
+
+    /// Lets everything happen that can happen now.
+    pub(crate) async fn idle(&self) {
+        pass(Duration::from_millis(1)).await;
+    }
+
+    pub(crate) fn create(&self, name: &str, shape: impl FnOnce(&mut Draft)) -> InstanceId {
+        let mut draft = Draft::default();
+        shape(&mut draft);
+        let placed = Placed {
+            id: InstanceId::new(self.clock.now(), self.clock.random()),
+            name: name.parse().unwrap(),
+            placement: 1,
+            generation: 1,
+            spec: Arc::new(draft.check().expect("a right specification")),
+            desired: Desired::default(),
+            last_exit: None,
+            restarts: 0,
+        };
+        let id = placed.id;
+        self.desk.place(placed);
+        id
+    }
+
+    pub(crate) async fn ask(&self, id: InstanceId, verb: Verb, how: StopHow) {
+        assert!(self.desk.ask(id, verb, how), "{verb:?} is lawful in {:?}", self.vm(id).phase);
+        // The report of what was before may be under way.
+        self.idle().await;
+    }
+
+    pub(crate) fn vm(&self, id: InstanceId) -> Vm {
+        self.desk.vm(id).expect("it is placed")
+    }
+
+    pub(crate) async fn until(&self, id: InstanceId, phase: Phase) -> Vm {
+        let what = format!("{phase}");
+        self.desk.until(&what, |desk| desk.vm(id).is_some_and(|vm| vm.phase == phase)).await;
+        self.vm(id)
+    }
+
+    pub(crate) async fn until_so(&self, id: InstanceId, what: &str, so: impl Fn(&Vm) -> bool) -> Vm {
+        self.desk.until(what, |desk| desk.vm(id).is_some_and(|vm| so(&vm))).await;
+        self.vm(id)
+    }
+
+    /// One that was created and booted, and runs.
+    pub(crate) async fn running(&self, name: &str, shape: impl FnOnce(&mut Draft)) -> InstanceId {
+        let id = self.create(name, shape);
+        self.until(id, Phase::Created).await;
+        self.ask(id, Verb::Boot, GRACE).await;
+        self.until(id, Phase::Running).await;
+        id
+    }
+
+    pub(crate) async fn delete(&self, id: InstanceId) {
+        self.ask(id, Verb::DeleteForce, StopHow::Force).await;
+        self.desk.until("gone", |desk| desk.vm(id).is_none()).await;
+    }
+
+    pub(crate) fn living(&self, id: InstanceId) -> Vec<u32> {
+        self.vmm.living().into_iter().filter(|(of, _)| *of == id).map(|(_, alive)| alive.pid).collect()
+    }
+
+    /// Nothing of any instance is left.
+    pub(crate) async fn assert_empty(&self) {
+        self.idle().await;
+        assert_eq!(self.claims.entries(), [], "no claim is held");
+        assert_eq!(self.vmm.living(), [], "no process lives");
+        let confined = weft_ports::processes::Processes::confined(self.vmm.as_ref()).await.unwrap();
+        assert_eq!(confined, [], "no cgroup is left");
+        let (vms, run) = (self.config.data_dir.join("vms"), &self.config.run_dir);
+        let left: Vec<_> = self
+            .disk
+            .fake
+            .paths()
+            .into_iter()
+            .filter(|path| path.parent().is_some_and(|up| up == vms || up == run))
+            .collect();
+        assert_eq!(left, Vec::<PathBuf>::new(), "no folder is left");
+    }
+}
+
+/// A disk that weft makes.
+pub(crate) fn blank(name: &str, size_bytes: u64) -> Device {
+    Device {
+        name: name.into(),
+        source: DiskSource::Blank { size_bytes },
+        format: DiskFormat::Raw,
+        read_only: false,
+        root: false,
+        direct: false,
+        queues: 0,
+        queue_size: 0,
+        rate_limit: None,
+        rate_limit_group: None,
+        serial: None,
+        pci_segment: 0,
+        iommu: false,
+    }
+}

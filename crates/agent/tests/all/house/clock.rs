@@ -1,0 +1,29 @@
+//! A wall clock that moves with the runtime's paused time, so that decisions and waits agree.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::time::Instant;
+use weft_domain::Time;
+use weft_ports::clock::Clock;
+
+pub(crate) struct Paused {
+    begun: Instant,
+    drawn: AtomicU64,
+}
+
+impl Paused {
+    pub(crate) fn new() -> Self {
+        Self { begun: Instant::now(), drawn: AtomicU64::new(0) }
+    }
+}
+
+impl Clock for Paused {
+    fn now(&self) -> Time {
+        Time::from_millis(1_700_000_000_000).plus(self.begun.elapsed())
+    }
+
+    fn random(&self) -> [u8; 10] {
+        let mut bytes = [0; 10];
+        bytes[2..].copy_from_slice(&self.drawn.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+        bytes
+    }
+}

@@ -1,0 +1,241 @@
+//! Ports that stop answering for good before or after their nth call, as if the agent were killed there.
+
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
+use weft_domain::capability::Capabilities;
+use weft_domain::node::Node;
+use weft_domain::{ClaimId, Fault, NodeId, Spec};
+use weft_ports::claims::{Claim, Claims, Entry, Note};
+use weft_ports::hypervisor::{Address, Adoption, Chosen, Duplex, Hypervisor, Machine, Order, State};
+use weft_ports::images::{Files, Images, Watcher};
+use weft_ports::link::{Placement, Placements, Report};
+use weft_ports::processes::{Alive, Cgroups, Command, Ending, Processes, Signal};
+use weft_ports::volumes::{Volumes, Want};
+
+/// Counts the points that were passed; at the last nothing goes on.
+pub(crate) struct Fuse {
+    left: AtomicI64,
+    blown: watch::Sender<bool>,
+}
+
+impl Fuse {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self { left: AtomicI64::new(i64::MAX), blown: watch::Sender::new(false) })
+    }
+
+    /// From now on it blows after this many points, or never.
+    pub(crate) fn set(&self, points: Option<i64>) {
+        self.blown.send_replace(false);
+        self.left.store(points.unwrap_or(i64::MAX), Ordering::SeqCst);
+    }
+
+    pub(crate) async fn blows(&self) {
+        drop(self.blown.subscribe().wait_for(|blown| *blown).await);
+    }
+
+    pub(crate) fn is_blown(&self) -> bool {
+        *self.blown.borrow()
+    }
+
+    async fn pass(&self) {
+        if self.left.fetch_sub(1, Ordering::SeqCst) <= 0 {
+            self.blown.send_replace(true);
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// A port behind a fuse.
+pub(crate) struct Fused<T: ?Sized> {
+    pub(crate) inner: Arc<T>,
+    pub(crate) fuse: Arc<Fuse>,
+}
+
+impl<T: ?Sized> Fused<T> {
+    async fn around<R>(&self, act: impl Future<Output = R>) -> R {
+        self.fuse.pass().await;
+        let answer = act.await;
+        self.fuse.pass().await;
+        answer
+    }
+}
+
+#[async_trait::async_trait]
+impl Claims for Fused<dyn Claims> {
+    async fn claim(&self, claims: Vec<Claim>) -> Result<(), Fault> {
+        self.around(self.inner.claim(claims)).await
+    }
+    async fn note(&self, id: ClaimId, note: Note) -> Result<(), Fault> {
+        self.around(self.inner.note(id, note)).await
+    }
+    async fn release(&self, ids: Vec<ClaimId>) -> Result<(), Fault> {
+        self.around(self.inner.release(ids)).await
+    }
+    async fn list(&self) -> Result<Vec<Entry>, Fault> {
+        self.inner.list().await
+    }
+}
+
+#[async_trait::async_trait]
+impl Placements for Fused<dyn Placements> {
+    async fn register(&self, node: Node) -> Result<(), Fault> {
+        self.inner.register(node).await
+    }
+    async fn subscribe(&self, node: NodeId) -> Result<BoxStream<'static, Placement>, Fault> {
+        self.inner.subscribe(node).await
+    }
+    async fn report(&self, node: NodeId, report: Report) -> Result<(), Fault> {
+        self.around(self.inner.report(node, report)).await
+    }
+}
+
+#[async_trait::async_trait]
+impl Images for Fused<dyn Images> {
+    fn names(&self) -> Vec<String> {
+        self.inner.names()
+    }
+    async fn ensure(&self, name: &str, watcher: Watcher) -> Result<Files, Fault> {
+        self.around(self.inner.ensure(name, watcher)).await
+    }
+}
+
+#[async_trait::async_trait]
+impl Volumes for Fused<dyn Volumes> {
+    async fn resolve(&self, path: &Path, want: Want, field: &str) -> Result<PathBuf, Fault> {
+        self.inner.resolve(path, want, field).await
+    }
+    async fn make_blank(&self, path: &Path, size_bytes: u64) -> Result<(), Fault> {
+        self.around(self.inner.make_blank(path, size_bytes)).await
+    }
+    async fn make_folder(&self, path: &Path) -> Result<(), Fault> {
+        self.around(self.inner.make_folder(path)).await
+    }
+    async fn remove(&self, path: &Path) -> Result<(), Fault> {
+        self.around(self.inner.remove(path)).await
+    }
+    async fn entries(&self, path: &Path) -> Result<Vec<String>, Fault> {
+        self.inner.entries(path).await
+    }
+    async fn free_bytes(&self) -> Result<u64, Fault> {
+        self.inner.free_bytes().await
+    }
+    async fn allocated_bytes(&self, path: &Path) -> Result<u64, Fault> {
+        self.inner.allocated_bytes(path).await
+    }
+    async fn log_extent(&self, path: &Path) -> Result<(u64, u64), Fault> {
+        self.inner.log_extent(path).await
+    }
+    async fn read_log(&self, path: &Path, offset: u64, max: usize) -> Result<(u64, Bytes), Fault> {
+        self.inner.read_log(path, offset, max).await
+    }
+    async fn bound_log(&self, path: &Path, keep_bytes: u64) -> Result<(), Fault> {
+        self.around(self.inner.bound_log(path, keep_bytes)).await
+    }
+}
+
+#[async_trait::async_trait]
+impl Hypervisor for Fused<dyn Hypervisor> {
+    fn capabilities(&self) -> Arc<Capabilities> {
+        self.inner.capabilities()
+    }
+    fn choose(&self, spec: &Spec) -> Chosen {
+        self.inner.choose(spec)
+    }
+    async fn launch(&self, order: Order) -> Result<Box<dyn Machine>, Fault> {
+        let inner = Arc::from(self.around(self.inner.launch(order)).await?);
+        Ok(Box::new(Fused::<dyn Machine> { inner, fuse: self.fuse.clone() }))
+    }
+    async fn adopt(&self, adoption: Adoption) -> Result<Box<dyn Machine>, Fault> {
+        let inner = Arc::from(self.around(self.inner.adopt(adoption)).await?);
+        Ok(Box::new(Fused::<dyn Machine> { inner, fuse: self.fuse.clone() }))
+    }
+}
+
+#[async_trait::async_trait]
+impl Machine for Fused<dyn Machine> {
+    fn alive(&self) -> Alive {
+        self.inner.alive()
+    }
+    fn chosen(&self) -> Chosen {
+        self.inner.chosen()
+    }
+    fn state(&self) -> watch::Receiver<State> {
+        self.inner.state()
+    }
+    fn resets(&self) -> watch::Receiver<u64> {
+        self.inner.resets()
+    }
+    fn addresses(&self) -> Vec<Address> {
+        self.inner.addresses()
+    }
+    async fn pause(&self) -> Result<(), Fault> {
+        self.around(self.inner.pause()).await
+    }
+    async fn resume(&self) -> Result<(), Fault> {
+        self.around(self.inner.resume()).await
+    }
+    async fn ask_to_stop(&self) -> Result<(), Fault> {
+        self.around(self.inner.ask_to_stop()).await
+    }
+    async fn reset(&self) -> Result<(), Fault> {
+        self.around(self.inner.reset()).await
+    }
+    async fn kill(&self) -> Result<(), Fault> {
+        self.around(self.inner.kill()).await
+    }
+    async fn console(&self) -> Result<Box<dyn Duplex>, Fault> {
+        self.inner.console().await
+    }
+    async fn bury(&self) -> Result<(), Fault> {
+        self.around(self.inner.bury()).await
+    }
+}
+
+/// The processes of a host that can be restarted.
+pub(crate) struct Host {
+    pub(crate) inner: Arc<dyn Processes>,
+    pub(crate) fuse: Arc<Fuse>,
+    pub(crate) boot_id: Mutex<Option<String>>,
+}
+
+#[async_trait::async_trait]
+impl Processes for Host {
+    fn cgroups(&self) -> (Cgroups, Option<String>) {
+        self.inner.cgroups()
+    }
+    fn boot_id(&self) -> String {
+        self.boot_id.lock().unwrap().clone().unwrap_or_else(|| self.inner.boot_id())
+    }
+    async fn launch(&self, command: Command) -> Result<Alive, Fault> {
+        self.inner.launch(command).await
+    }
+    fn lives(&self, alive: &Alive) -> bool {
+        self.inner.lives(alive)
+    }
+    async fn find(&self) -> Result<Vec<(ClaimId, Alive)>, Fault> {
+        self.inner.find().await
+    }
+    async fn ended(&self, alive: &Alive) -> Ending {
+        self.inner.ended(alive).await
+    }
+    async fn signal(&self, alive: &Alive, signal: Signal) -> Result<(), Fault> {
+        self.inner.signal(alive, signal).await
+    }
+    async fn kill(&self, alive: &Alive) -> Result<Ending, Fault> {
+        self.inner.kill(alive).await
+    }
+    async fn clear(&self, claim: ClaimId) -> Result<(), Fault> {
+        self.fuse.pass().await;
+        let answer = self.inner.clear(claim).await;
+        self.fuse.pass().await;
+        answer
+    }
+    async fn confined(&self) -> Result<Vec<ClaimId>, Fault> {
+        self.inner.confined().await
+    }
+}

@@ -1,0 +1,12 @@
+//! The agent on fakes, with time that passes only when nothing else happens.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod adoption;
+mod chaos;
+mod console;
+mod crash;
+mod house;
+mod life;
+mod refusal;
+mod restarts;
