@@ -4,6 +4,7 @@ pub(crate) mod apply;
 pub(crate) mod console;
 pub(crate) mod create;
 pub(crate) mod events;
+pub(crate) mod found;
 pub(crate) mod list;
 pub(crate) mod logs;
 pub(crate) mod nodes;

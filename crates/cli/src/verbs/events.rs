@@ -1,7 +1,7 @@
 //! `event list` and `event watch`.
 
 use super::USUAL;
-use super::list::pages;
+use super::found::pages;
 use super::watch::document;
 use crate::Error;
 use crate::args::{EventArgs, EventListArgs, Output};

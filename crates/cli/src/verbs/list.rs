@@ -1,5 +1,6 @@
 //! `list` and `get`.
 
+use super::found::{columns, node_names, pages};
 use super::{USUAL, watch};
 use crate::Error;
 use crate::args::Output;
@@ -7,16 +8,11 @@ use crate::args::vm::ListArgs;
 use crate::desk::{Desk, Shape};
 use crate::progress::{Waited, wait};
 use crate::show::table::Table;
-use crate::show::vm::{Columns, NodeNames, View};
+use crate::show::vm::{Columns, View};
 use crate::show::{describe_vm, vm_columns, vm_row};
-use std::future::Future;
 use std::sync::Arc;
-use weft_domain::{Fault, Reason};
-use weft_ports::api::{ListQuery, Page, Vm, WatchQuery};
+use weft_ports::api::{ListQuery, Vm, WatchQuery};
 use weft_ports::documents::Item;
-
-/// The most pages of one list.
-const MAX_PAGES: usize = 10_000;
 
 /// `list`.
 pub(crate) async fn list(desk: &mut Desk, args: ListArgs) -> Result<(), Error> {
@@ -35,29 +31,6 @@ pub(crate) async fn list(desk: &mut Desk, args: ListArgs) -> Result<(), Error> {
     let found = wait(desk, waited, pages).await?;
     let columns = columns(desk, args.all_projects.then_some(()));
     table(desk, &found, columns).await
-}
-
-/// All pages of a list, one after the other.
-pub(crate) async fn pages<T, A, F>(mut query: ListQuery, ask: A) -> Result<Vec<T>, Fault>
-where
-    A: Fn(ListQuery) -> F,
-    F: Future<Output = Result<Page<T>, Fault>>,
-{
-    let mut all = Vec::new();
-    for _ in 0..MAX_PAGES {
-        let page = ask(query.clone()).await?;
-        all.extend(page.items);
-        if page.next_page_token.is_empty() {
-            return Ok(all);
-        }
-        query.page_token = page.next_page_token;
-    }
-    Err(Fault::new(Reason::LimitReached, format!("the list has more than {MAX_PAGES} pages")).fix("give a filter"))
-}
-
-/// The columns that the caller wants.
-pub(crate) fn columns(desk: &Desk, project: Option<()>) -> Columns {
-    Columns { project: project.is_some(), wide: desk.globals.output == Output::Wide }
 }
 
 async fn table(desk: &mut Desk, found: &[Vm], columns: Columns) -> Result<(), Error> {
@@ -81,13 +54,6 @@ async fn table(desk: &mut Desk, found: &[Vm], columns: Columns) -> Result<(), Er
     let rows: Vec<_> = found.iter().map(|vm| vm_row(&vm.value, view)).collect();
     let text = Table::new(&vm_columns(columns), view.paint).whole(&rows);
     desk.answer(&text)
-}
-
-/// Names of nodes; none where they cannot be had, since an id will do.
-pub(crate) async fn node_names(desk: &Desk) -> NodeNames {
-    let answer = desk.services.nodes.list(&desk.call(Some(USUAL)), &ListQuery::default()).await;
-    let nodes = answer.map(|page| page.items).unwrap_or_default();
-    nodes.into_iter().map(|node| (node.value.id, node.value.name.to_string())).collect()
 }
 
 /// `get`.

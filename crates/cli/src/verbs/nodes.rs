@@ -1,7 +1,7 @@
 //! `node list` and `node get`.
 
 use super::USUAL;
-use super::list::pages;
+use super::found::pages;
 use crate::Error;
 use crate::args::{NodeListArgs, Output};
 use crate::desk::{Desk, Shape};

@@ -1,7 +1,7 @@
 //! `watch` and `wait`: changes of VMs as rows or documents, until the caller breaks off, the time is up or
 //! the VM is where it should be.
 
-use super::list::{columns, node_names};
+use super::found::{columns, node_names};
 use super::outcome::{is, show};
 use super::{LONG, USUAL};
 use crate::Error;

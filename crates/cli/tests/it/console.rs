@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+// why: the clock is paused, so a span passes at once and only orders what happens.
 use tokio::time::sleep;
 use weft_cli::Exit;
 use weft_cli::terminal::Size;

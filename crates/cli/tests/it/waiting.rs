@@ -3,6 +3,7 @@
 use crate::fake::{World, name};
 use crate::screen::{Screen, at, shown};
 use std::time::Duration;
+// why: the clock is paused, so a span passes at once and only orders what happens.
 use tokio::time::sleep;
 use weft_domain::Phase;
 use weft_domain::instance::Condition;
