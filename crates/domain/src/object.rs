@@ -100,9 +100,10 @@ pub struct Answered {
     pub body: [u8; 32],
     /// When it was answered.
     pub at: Time,
-    /// The resource, as it was answered, with its revision.
+    /// The resource, as it was answered.
     pub instance: Instance,
-    /// The revision of the resource in the answer.
+    /// The revision of the resource in the answer; zero where one commit wrote both, so that it is the
+    /// revision of this record.
     pub revision: Revision,
 }
 

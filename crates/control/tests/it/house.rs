@@ -223,6 +223,7 @@ impl Agent {
                 match wake {
                     Some(wake) => {
                         let span = wake.since(self.clock.now());
+                        // why: on the paused clock this is the agent's own timer.
                         tokio::time::sleep(span).await;
                         self.clock.advance(span);
                     }

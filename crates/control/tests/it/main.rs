@@ -3,6 +3,7 @@
 mod house;
 mod lifecycle;
 mod lists;
+mod mishaps;
 mod races;
 mod requests;
 mod watches;
