@@ -90,10 +90,18 @@ impl<'a> Verb<'a> {
             let first = place.reached.try_recv().unwrap_or(now);
             return self.answer(first, committed, until);
         }
-        tokio::select! {
-            Ok(reached) = &mut place.reached => self.answer(reached, committed, until),
-            () = tokio::time::sleep_until(self.deadline) => Ok(memory.get(id).map_or(committed, |vm| (*vm).clone())),
-            () = self.core.closing.cancelled() => Ok(memory.get(id).map_or(committed, |vm| (*vm).clone())),
+        let reached = tokio::select! {
+            Ok(reached) = &mut place.reached => Some(reached),
+            () = tokio::time::sleep_until(self.deadline) => None,
+            () = self.core.closing.cancelled() => None,
+        };
+        match reached {
+            Some(reached) => self.answer(reached, committed, until),
+            None => {
+                tracing::debug!(verb = self.name, instance = %id, "not reached in the caller's time; it goes on");
+                self.core.figures.waited(self.name, self.began.elapsed());
+                Ok(memory.get(id).map_or(committed, |vm| (*vm).clone()))
+            }
         }
     }
 

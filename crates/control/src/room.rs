@@ -140,3 +140,56 @@ fn promised(table: &Table, state: &State, node: NodeId) -> Promise {
     let beyond = beyond.map(|reserved| less(reserved.promise, on_node(&reserved.id)));
     beyond.fold(state.promised(node), Promise::plus)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weft_domain::{Reason, Time};
+
+    const NODE: [u8; 10] = [1; 10];
+
+    fn node(room_for: u64) -> (NodeId, Facts, u64) {
+        let features = Draft::default().needs().into_iter().map(|(feature, _)| feature).collect();
+        let driver = weft_domain::capability::Capabilities {
+            driver: "sim".into(),
+            version: String::new(),
+            features,
+            notes: vec![],
+        };
+        let facts = Facts {
+            weft_version: String::new(),
+            kernel: String::new(),
+            architecture: String::new(),
+            boot_id: String::new(),
+            agent_start: Time::default(),
+            cpus: 1,
+            memory_bytes: 0,
+            allocatable_memory_bytes: room_for * Promise::of(&Draft::default()).memory_bytes,
+            allocatable_disk_bytes: 0,
+            cgroups: String::new(),
+            drivers: vec![driver],
+            warnings: vec![],
+        };
+        (NodeId::new(Time::default(), NODE), facts, 100)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reservation_is_given_back_unless_its_commit_may_still_be_made() {
+        let (room, memory) = (Arc::new(Room::default()), Memory::new(State::default()));
+        let (nodes, spec) = ([node(1)], Draft::default());
+        let place = |n: u8| room.place(&memory, &nodes, InstanceId::new(Time::default(), [n; 10]), &spec);
+        let (choice, first) = place(1).expect("there is room for one");
+        assert_eq!(choice.node, nodes[0].0);
+        assert_eq!(place(2).expect_err("not for two").reason, Reason::MemoryExhausted);
+        drop(first);
+        let (_, mut second) = place(2).expect("it was given back");
+        second.commits();
+        second.settled();
+        let (_, mut third) = place(3).expect("it was settled");
+        third.commits();
+        drop(third);
+        assert!(place(4).is_err(), "the commit of the third may still be made");
+        tokio::time::advance(UNSETTLED).await;
+        assert!(place(4).is_ok());
+    }
+}
