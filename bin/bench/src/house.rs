@@ -23,12 +23,14 @@ use weft_api::Client;
 use weft_domain::object::Stored;
 use weft_domain::spec::{Accelerator, Draft, Driver, Machine, Payload, Spec};
 use weft_domain::{Fault, Instance, Labels, Name};
-use weft_ports::api::{Call, CreateMode, ListQuery, NewVm, Removal, VmRef, Vms};
+use weft_ports::api::{Call, CreateMode, ListQuery, NewVm, Nodes, Removal, VmRef, Vms};
 
 /// The time that it is given to come up, and to go down.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The time that one call is given.
 pub(crate) const CALL: Duration = Duration::from_secs(60);
+/// How long is waited before the node is asked for again.
+const PAUSE: Duration = Duration::from_millis(10);
 /// How much of its log is shown where it fails.
 const LOG_LINES: usize = 20;
 
@@ -101,7 +103,8 @@ impl House {
         let mut child = command.spawn().with_context(|| format!("{} cannot be started", program.display()))?;
         let mut said = BufReader::new(child.stdout.take().context("its output was piped")?);
         let up = tokio::time::timeout(PATIENCE, said.read_line(&mut String::new())).await;
-        let failed = |why: &str| anyhow!("`weft up` {why}{}", last_words(&log));
+        let words = log.clone();
+        let failed = |why: &str| anyhow!("`weft up` {why}{}", last_words(&words));
         match up {
             Ok(Ok(1..)) => {}
             Ok(Ok(0)) | Ok(Err(_)) => return Err(failed("ended before it was up")),
@@ -110,7 +113,18 @@ impl House {
         let told = std::fs::read(path("state").join("up.json")).context("it does not tell where it listens")?;
         let api = serde_json::from_slice::<Told>(&told)?.api;
         let client = Client::connect(&format!("http://{api}"))?;
-        Ok(Self { client, api, child, _said: said, kernel, log, folder })
+        let house = Self { client, api, child, _said: said, kernel, log, folder };
+        let ready = tokio::time::timeout(PATIENCE, house.ready()).await;
+        ready.map_err(|_| failed("had no node in a minute"))??;
+        Ok(house)
+    }
+
+    /// Waits until a node has registered, without which no VM can be made.
+    async fn ready(&self) -> Result<(), Fault> {
+        while Nodes::list(&self.client, &call(), &ListQuery::default()).await?.items.is_empty() {
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
     }
 
     /// A VM that costs nothing but what is measured: a guest that halts at once, on the smallest machine.
@@ -162,7 +176,7 @@ impl House {
 
     async fn empty(&self) -> Result<()> {
         loop {
-            let page = self.client.list(&call(), &ListQuery::default()).await?;
+            let page = Vms::list(&self.client, &call(), &ListQuery::default()).await?;
             if page.items.is_empty() {
                 return Ok(());
             }
