@@ -4,6 +4,7 @@ use crate::args::{self, ClientCommand, EventCommand, Globals, NodeCommand, Outpu
 use crate::desk::{Desk, Services};
 use crate::verbs::{apply, console, create, events, list, logs, nodes, power, update, watch};
 use crate::{Error, Exit, Terminal, reference};
+use weft_domain::Reason;
 
 /// Does one command and tells how the program ends. Errors are told on the terminal.
 pub async fn run(globals: Globals, command: ClientCommand, services: Services, terminal: Terminal) -> Exit {
@@ -11,11 +12,23 @@ pub async fn run(globals: Globals, command: ClientCommand, services: Services, t
     match serve(&mut desk, command).await {
         Ok(()) => Exit::DONE,
         Err(error) => {
+            let error = located(error, &desk.globals.server);
             if error.exit() != Exit::DONE {
                 desk.complain(&error);
             }
             error.exit()
         }
+    }
+}
+
+/// Who finds nobody at home wants to know where they knocked.
+fn located(error: Error, server: &str) -> Error {
+    match error {
+        Error::Refused(mut fault) if fault.reason == Reason::Away && !fault.message.contains(server) => {
+            fault.message += &format!(" (asked {server})");
+            Error::Refused(fault)
+        }
+        error => error,
     }
 }
 
