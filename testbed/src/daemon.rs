@@ -31,7 +31,9 @@ impl Daemon {
     pub fn start(settings: &[&str]) -> Result<Self> {
         // Short, since sockets are below it.
         let folder = tempfile::Builder::new().prefix("weft-").tempdir().context("a temporary folder")?;
-        let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        // The image is the same for all: it is prepared once.
+        let cache = format!("paths.cache_dir={}", program().with_file_name("testbed-cache").display());
+        let settings = settings.iter().map(|setting| (*setting).to_owned()).chain([cache]).collect();
         let mut daemon = Self { folder, child: None, settings, api: String::new(), metrics: String::new() };
         daemon.up()?;
         Ok(daemon)

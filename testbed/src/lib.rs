@@ -3,6 +3,7 @@
 //! ```text
 //!  daemon  a `weft up` of its own: started, killed, started again; its client; what it left
 //!  guest   whether a real guest can run here, and VMs that boot one
+//!  machines the real QEMU without a daemon, as a stage for the port's suite
 //! ```
 //!
 //! A test that needs what this machine lacks prints `skipped: why` and returns. Every daemon has a folder,
@@ -10,3 +11,4 @@
 
 pub mod daemon;
 pub mod guest;
+pub mod machines;

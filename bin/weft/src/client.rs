@@ -11,7 +11,7 @@ use weft_domain::Fault;
 ///
 /// # Errors
 /// Its address is none.
-pub fn services(globals: &Globals) -> Result<Services, Fault> {
+pub(crate) fn services(globals: &Globals) -> Result<Services, Fault> {
     let client = Arc::new(weft_api::client::Client::connect(&globals.server)?);
     Ok(Services {
         vms: client.clone(),
@@ -19,7 +19,7 @@ pub fn services(globals: &Globals) -> Result<Services, Fault> {
         consoles: client.clone(),
         nodes: client.clone(),
         events: client,
-        documents: Arc::new(weft_api::documents::Documents),
+        documents: Arc::new(weft_api::Documents),
         clock: Arc::new(weft_ports::clock::System),
     })
 }
@@ -28,7 +28,7 @@ pub fn services(globals: &Globals) -> Result<Services, Fault> {
 ///
 /// # Errors
 /// The process's own surroundings; what the server refuses is shown and becomes the exit code.
-pub async fn run(globals: Globals, command: ClientCommand) -> Result<Exit> {
+pub(crate) async fn run(globals: Globals, command: ClientCommand) -> Result<Exit> {
     let (interrupt, _ends) = signals::end()?;
     let (size, _sizes) = signals::size()?;
     let folder = std::env::current_dir().context("the current folder is gone")?;
@@ -39,7 +39,7 @@ pub async fn run(globals: Globals, command: ClientCommand) -> Result<Exit> {
 
 /// Shows an error that ends the program.
 #[expect(clippy::print_stderr, reason = "the last words of the program")]
-pub fn complain(error: &anyhow::Error) -> ExitCode {
+pub(crate) fn complain(error: &anyhow::Error) -> ExitCode {
     let faults = error.chain().filter_map(|cause| cause.downcast_ref::<Fault>());
     match faults.last() {
         Some(fault) => {

@@ -24,16 +24,16 @@ const END: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// No weft runs here, or it cannot be ended.
-pub async fn run(globals: &Globals, settings: &Settings, args: DownArgs) -> Result<Exit> {
+pub(crate) async fn run(globals: &Globals, settings: &Settings, args: DownArgs) -> Result<Exit> {
     let Some((running, daemon)) = find(settings)? else {
         bail!("no weft runs on {}; `weft up` starts one", settings.data_dir.display());
     };
     let (interrupt, _ends) = signals::end()?;
     if !args.keep_vms {
         let globals = Globals { server: format!("http://{}", running.api), ..globals.clone() };
-        let grace = globals.timeout.unwrap_or(GRACE);
+        let (services, grace) = (client::services(&globals)?, globals.timeout.unwrap_or(GRACE));
         tokio::select! {
-            stopped = stop_all(&client::services(&globals)?, grace) => stopped?,
+            stopped = stop_all(&services, grace) => stopped?,
             () = interrupt.cancelled() => return Ok(Exit::INTERRUPTED),
         }
     }
@@ -50,14 +50,12 @@ fn find(settings: &Settings) -> Result<Option<(Running, OwnedFd)>> {
     let Some(running) = Running::find(&settings.data_dir) else { return Ok(None) };
     let Some(pid) = Pid::from_raw(running.pid) else { return Ok(None) };
     let Ok(daemon) = pidfd_open(pid, PidfdFlags::empty()) else { return Ok(None) };
-    // The pid may have been given to somebody else since: then it does not hold the state.
-    let holder = weft_store::embedded::holder(&settings.data_dir.join("store"))?;
-    Ok((holder == Some(running.pid)).then_some((running, daemon)))
+    Ok(running.lives(&settings.data_dir).then_some((running, daemon)))
 }
 
 fn wait(daemon: &OwnedFd) -> Result<bool> {
     let mut fds = [PollFd::new(daemon, PollFlags::IN)];
-    let span = rustix::time::Timespec::try_from(END).context("a span that the kernel does not take")?;
+    let span = rustix::event::Timespec::try_from(END).context("a span that the kernel does not take")?;
     Ok(poll(&mut fds, Some(&span))? > 0)
 }
 

@@ -11,7 +11,7 @@ use weft_cli::args::local::{BenchArgs, InternalCommand};
 ///
 /// # Errors
 /// Standard output is gone.
-pub fn print(text: &str) -> Result<Exit> {
+pub(crate) fn print(text: &str) -> Result<Exit> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("standard output cannot be written")?;
     Ok(Exit::DONE)
@@ -20,13 +20,14 @@ pub fn print(text: &str) -> Result<Exit> {
 /// Runs one of them.
 ///
 /// # Errors
-/// A file cannot be written.
-pub fn run(command: InternalCommand) -> Result<Exit> {
+/// A file cannot be written, or a port cannot be listened on.
+pub(crate) async fn run(command: InternalCommand) -> Result<Exit> {
     match command {
         InternalCommand::MarkdownHelp => print(&weft_cli::reference::markdown(weft_cli::command())),
         InternalCommand::ConfigReference => print(&settings::show::reference()),
         InternalCommand::Man { dir } => write(&dir, weft_cli::reference::manual(weft_cli::command())?),
         InternalCommand::Completions { dir } => write(&dir, weft_cli::reference::completions(&weft_cli::command())),
+        InternalCommand::EmptyHandler => empty_handler().await,
     }
 }
 
@@ -39,12 +40,26 @@ fn write(dir: &Path, pages: Vec<weft_cli::reference::Page>) -> Result<Exit> {
     Ok(Exit::DONE)
 }
 
+/// Serves the peer of the benchmark `api`, and prints where.
+#[cfg(feature = "bench")]
+async fn empty_handler() -> Result<Exit> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.context("no port can be listened on")?;
+    print(&format!("{}\n", listener.local_addr()?))?;
+    weft_bench::empty_handler(listener).await?;
+    Ok(Exit::DONE)
+}
+
+#[cfg(not(feature = "bench"))]
+async fn empty_handler() -> Result<Exit> {
+    anyhow::bail!("this build has no benchmarks; build weft with the feature `bench`")
+}
+
 /// Runs benchmarks.
 ///
 /// # Errors
 /// What a benchmark needs is missing, or this build has none.
 #[cfg(feature = "bench")]
-pub async fn bench(args: BenchArgs) -> Result<Exit> {
+pub(crate) async fn bench(args: BenchArgs) -> Result<Exit> {
     let suite = match args.suite {
         weft_cli::args::local::Suite::All => weft_bench::Suite::All,
         weft_cli::args::local::Suite::Lifecycle => weft_bench::Suite::Lifecycle,
@@ -64,6 +79,6 @@ pub async fn bench(args: BenchArgs) -> Result<Exit> {
 /// # Errors
 /// Always.
 #[cfg(not(feature = "bench"))]
-pub async fn bench(_: BenchArgs) -> Result<Exit> {
+pub(crate) async fn bench(_: BenchArgs) -> Result<Exit> {
     anyhow::bail!("this build has no benchmarks; build weft with the feature `bench`")
 }

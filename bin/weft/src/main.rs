@@ -74,7 +74,7 @@ async fn local(globals: Globals, command: LocalCommand) -> Result<Exit> {
             internal::print(&settings::show::in_force(&values))
         }
         LocalCommand::Bench(args) => internal::bench(args).await,
-        LocalCommand::Internal(command) => internal::run(command),
+        LocalCommand::Internal(command) => internal::run(command).await,
     }
 }
 

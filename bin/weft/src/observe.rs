@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Encoder, Registry, TextEncoder};
+use std::io::IsTerminal;
 use std::sync::Arc;
 use tracing_subscriber::EnvFilter;
 use weft_ports::store::Store;
@@ -11,16 +12,19 @@ use weft_ports::store::Store;
 ///
 /// # Errors
 /// The filter cannot be read.
-pub fn log(filter: &str, json: bool) -> Result<()> {
+pub(crate) fn log(filter: &str, json: bool) -> Result<()> {
     let filter = EnvFilter::try_new(filter).with_context(|| format!("log.filter is {filter:?}, which is no filter"))?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     let begun = if json { logs.json().flatten_event(true).try_init() } else { logs.try_init() };
     begun.map_err(|why| anyhow::anyhow!("logging cannot begin: {why}"))
 }
 
 /// The figures of this process.
 #[derive(Clone)]
-pub struct Figures {
+pub(crate) struct Figures {
     registry: Registry,
     _provider: SdkMeterProvider,
 }
@@ -30,7 +34,7 @@ impl Figures {
     ///
     /// # Errors
     /// The exporter cannot be made.
-    pub fn begin() -> Result<Self> {
+    pub(crate) fn begin() -> Result<Self> {
         let registry = Registry::new();
         let exporter = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build()?;
         let provider = SdkMeterProvider::builder().with_reader(exporter).build();
@@ -42,7 +46,7 @@ impl Figures {
     ///
     /// # Errors
     /// They cannot be written as text.
-    pub fn text(&self) -> Result<String> {
+    pub(crate) fn text(&self) -> Result<String> {
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(String::from_utf8(text)?)
@@ -50,11 +54,13 @@ impl Figures {
 }
 
 /// Shows a store's figures.
-pub fn store(store: &Arc<dyn Store>) {
+pub(crate) fn store(store: &Arc<dyn Store>) {
     type Read = fn(&weft_ports::store::Figures) -> u64;
     let gauges: [(&'static str, &'static str, Read); 5] = [
         ("weft_store_revision", "The newest revision", |figures| figures.revision),
-        ("weft_store_compacted_revision", "The oldest revision that a watch can begin from", |figures| figures.compacted),
+        ("weft_store_compacted_revision", "The oldest revision that a watch can begin from", |figures| {
+            figures.compacted
+        }),
         ("weft_store_commits", "Commits since the store was opened", |figures| figures.commits),
         ("weft_store_syncs", "Times that the disk was made to hold what was written", |figures| figures.syncs),
         ("weft_store_bytes", "Bytes on the disk", |figures| figures.bytes),

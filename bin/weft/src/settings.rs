@@ -9,9 +9,9 @@
 
 mod keys;
 mod read;
-pub mod show;
+pub(crate) mod show;
 
-pub use keys::{KEYS, Key};
+pub(crate) use keys::{KEYS, Key};
 
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ use std::time::Duration;
 
 /// Where a value is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// The command line.
     Flag,
     /// This variable of the environment.
@@ -34,29 +34,29 @@ pub enum Origin {
 
 /// A value with its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Given {
+pub(crate) struct Given {
     /// The value, as text.
-    pub value: String,
+    pub(crate) value: String,
     /// Where it is from.
-    pub origin: Origin,
+    pub(crate) origin: Origin,
 }
 
 /// Values by the name of their key.
-pub type Values = BTreeMap<&'static str, Given>;
+pub(crate) type Values = BTreeMap<&'static str, Given>;
 
 /// What the process is told from outside: nothing else of the environment is read.
 #[derive(Debug, Clone, Default)]
-pub struct Outside {
+pub(crate) struct Outside {
     /// The environment.
-    pub variables: BTreeMap<String, String>,
+    pub(crate) variables: BTreeMap<String, String>,
     /// Whether we are root.
-    pub root: bool,
+    pub(crate) root: bool,
 }
 
 impl Outside {
     /// This process's own.
     #[must_use]
-    pub fn here() -> Self {
+    pub(crate) fn here() -> Self {
         let text = |os: std::ffi::OsString| os.into_string().ok();
         let variables = std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?)));
         Self { variables: variables.collect(), root: rustix::process::geteuid().is_root() }
@@ -65,65 +65,65 @@ impl Outside {
 
 /// The settings in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Where the API listens.
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// Where metrics are served.
-    pub metrics_listen: SocketAddr,
+    pub(crate) metrics_listen: SocketAddr,
     /// The largest request in bytes.
-    pub max_body_bytes: usize,
+    pub(crate) max_body_bytes: usize,
     /// How long a verb waits where the caller names no deadline.
-    pub verb_wait: Duration,
+    pub(crate) verb_wait: Duration,
     /// Lasting state.
-    pub data_dir: PathBuf,
+    pub(crate) data_dir: PathBuf,
     /// Sockets.
-    pub run_dir: PathBuf,
+    pub(crate) run_dir: PathBuf,
     /// What can be made again.
-    pub cache_dir: PathBuf,
+    pub(crate) cache_dir: PathBuf,
     /// Folders that callers' paths may lead into.
-    pub allowed_roots: Vec<PathBuf>,
+    pub(crate) allowed_roots: Vec<PathBuf>,
     /// The most VMs on this node.
-    pub max_vms: u64,
+    pub(crate) max_vms: u64,
     /// Memory that is kept from VMs, in bytes.
-    pub reserved_memory_bytes: u64,
+    pub(crate) reserved_memory_bytes: u64,
     /// Disk space that is kept from VMs and state, in bytes.
-    pub reserved_disk_bytes: u64,
+    pub(crate) reserved_disk_bytes: u64,
     /// Bytes of a serial console's log that are kept.
-    pub console_log_bytes: u64,
+    pub(crate) console_log_bytes: u64,
     /// Bytes of a VMM's log that are kept.
-    pub vmm_log_bytes: u64,
+    pub(crate) vmm_log_bytes: u64,
     /// The most events that are kept.
-    pub max_events: u64,
+    pub(crate) max_events: u64,
     /// How long events are kept.
-    pub event_age: Duration,
+    pub(crate) event_age: Duration,
     /// Where QEMU is; empty to look in `PATH`.
-    pub qemu: Option<PathBuf>,
+    pub(crate) qemu: Option<PathBuf>,
     /// What is logged, in the form of tracing's filters.
-    pub log_filter: String,
+    pub(crate) log_filter: String,
     /// Whether log lines are JSON.
-    pub log_json: bool,
+    pub(crate) log_json: bool,
     /// What should be said at start: aliases in use, values that were replaced.
-    pub notices: Vec<String>,
+    pub(crate) notices: Vec<String>,
     /// The environment's `PATH`.
-    pub path: String,
+    pub(crate) path: String,
 }
 
 /// What the command line says of the configuration.
 #[derive(Debug, Clone, Default)]
-pub struct Flags {
+pub(crate) struct Flags {
     /// The file.
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     /// The folder for everything.
-    pub data_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
     /// Single keys.
-    pub keys: Vec<(String, String)>,
+    pub(crate) keys: Vec<(String, String)>,
 }
 
 /// All values and where they are from, and what should be said of them.
 ///
 /// # Errors
 /// The file cannot be read, or a key in it or on the command line is not known.
-pub fn gather(flags: &Flags, outside: &Outside) -> Result<(Values, Vec<String>)> {
+pub(crate) fn gather(flags: &Flags, outside: &Outside) -> Result<(Values, Vec<String>)> {
     let mut values: Values = KEYS.iter().map(|key| (key.name, key.default_in(outside, flags))).collect();
     if let Some(file) = &flags.config {
         read::file(file, &mut values)?;
@@ -141,7 +141,7 @@ pub fn gather(flags: &Flags, outside: &Outside) -> Result<(Values, Vec<String>)>
 ///
 /// # Errors
 /// What is wrong with which key, and where it was given.
-pub fn load(flags: &Flags, outside: &Outside) -> Result<Settings> {
+pub(crate) fn load(flags: &Flags, outside: &Outside) -> Result<Settings> {
     let (values, notices) = gather(flags, outside)?;
     let get = read::Reader(&values);
     let settings = Settings {
@@ -194,7 +194,7 @@ fn check(settings: &Settings, values: &Values) -> Result<()> {
 
 /// The configuration file that is read where none is named, if it is there.
 #[must_use]
-pub fn usual_file(outside: &Outside) -> Option<PathBuf> {
+pub(crate) fn usual_file(outside: &Outside) -> Option<PathBuf> {
     let file = if outside.root {
         PathBuf::from("/etc/weft/weft.toml")
     } else {

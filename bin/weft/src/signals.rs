@@ -11,7 +11,7 @@ use weft_ports::task::{self, Task};
 ///
 /// # Errors
 /// The kernel refuses a handler.
-pub fn end() -> Result<(CancellationToken, Task<()>)> {
+pub(crate) fn end() -> Result<(CancellationToken, Task<()>)> {
     let token = CancellationToken::new();
     let mut interrupt = signal(SignalKind::interrupt()).context("no handler for SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).context("no handler for SIGTERM")?;
@@ -32,7 +32,7 @@ pub fn end() -> Result<(CancellationToken, Task<()>)> {
 ///
 /// # Errors
 /// The kernel refuses a handler.
-pub fn size() -> Result<(watch::Receiver<Size>, Task<()>)> {
+pub(crate) fn size() -> Result<(watch::Receiver<Size>, Task<()>)> {
     let (sender, receiver) = watch::channel(process_size());
     let mut changed = signal(SignalKind::window_change()).context("no handler for SIGWINCH")?;
     let task = task::spawn("resize", async move {

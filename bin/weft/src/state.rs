@@ -2,18 +2,19 @@
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use std::fs::TryLockError;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// A running weft.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Running {
+pub(crate) struct Running {
     /// Its process.
-    pub pid: i32,
+    pub(crate) pid: i32,
     /// Where its API listens.
-    pub api: SocketAddr,
+    pub(crate) api: SocketAddr,
     /// Where its metrics are.
-    pub metrics: SocketAddr,
+    pub(crate) metrics: SocketAddr,
 }
 
 fn file(data_dir: &Path) -> PathBuf {
@@ -25,7 +26,7 @@ impl Running {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn tell(&self, data_dir: &Path) -> Result<()> {
+    pub(crate) fn tell(&self, data_dir: &Path) -> Result<()> {
         let (file, fresh) = (file(data_dir), data_dir.join("up.json.new"));
         std::fs::write(&fresh, serde_json::to_string_pretty(self)? + "\n")
             .with_context(|| format!("{} cannot be written", fresh.display()))?;
@@ -33,14 +34,23 @@ impl Running {
     }
 
     /// Takes it back.
-    pub fn untell(data_dir: &Path) {
+    pub(crate) fn untell(data_dir: &Path) {
         // A file that is left names a process that is gone, which readers check.
         let _ = std::fs::remove_file(file(data_dir));
     }
 
     /// What was told last; the process may be gone since.
     #[must_use]
-    pub fn find(data_dir: &Path) -> Option<Self> {
+    pub(crate) fn find(data_dir: &Path) -> Option<Self> {
         serde_json::from_str(&std::fs::read_to_string(file(data_dir)).ok()?).ok()
+    }
+
+    /// Whether this very weft lives: somebody holds the state, and what was told is taken back when it is
+    /// let go.
+    #[must_use]
+    pub(crate) fn lives(&self, data_dir: &Path) -> bool {
+        let lock = std::fs::File::open(data_dir.join("store/lock"));
+        let held = lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)));
+        held && Path::new(&format!("/proc/{}", self.pid)).exists()
     }
 }

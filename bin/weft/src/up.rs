@@ -15,10 +15,12 @@ use crate::state::Running;
 use crate::{internal, signals};
 use anyhow::{Context, Result, anyhow};
 use house::House;
+pub(crate) use house::{drivers, open_store};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use weft_cli::Exit;
 use weft_ports::task;
 
@@ -29,7 +31,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// What this machine lacks, or who holds what is needed.
-pub async fn run(settings: Settings) -> Result<Exit> {
+pub(crate) async fn run(settings: Settings) -> Result<Exit> {
     observe::log(&settings.log_filter, settings.log_json)?;
     for notice in &settings.notices {
         tracing::warn!("{notice}");
@@ -43,28 +45,36 @@ pub async fn run(settings: Settings) -> Result<Exit> {
         api: api.local_addr()?,
         metrics: metrics.local_addr()?,
     };
-    let (stop, stopped) = watch::channel(false);
+    let (stop, close) = (watch::Sender::new(false), CancellationToken::new());
     let house = House::open(&settings).await?;
-    running.tell(&settings.data_dir)?;
     observe::store(&house.store);
-    let mut rooms = house.run(stopped.clone());
+    let mut rooms = house.run(stop.subscribe());
+    tokio::select! {
+        () = house.ready() => {}
+        broken = rooms.broken() => return Err(broken),
+    }
+    running.tell(&settings.data_dir)?;
     let doors = [
-        task::spawn("api", listen::serve(api, routes::api(&house, &settings), stopped.clone())),
-        task::spawn("metrics", listen::serve(metrics, routes::metrics(figures), stopped)),
+        task::spawn("api", listen::serve(api, routes::api(&house), close.clone())),
+        task::spawn("metrics", listen::serve(metrics, routes::metrics(figures), close.clone())),
     ];
     tracing::info!(api = %running.api, metrics = %running.metrics, data = %settings.data_dir.display(), "weft is up");
-    internal::print(&format!("weft is up at http://{} (metrics at http://{}/metrics)\n", running.api, running.metrics))?;
+    internal::print(&format!(
+        "weft is up at http://{} (metrics at http://{}/metrics)\n",
+        running.api, running.metrics
+    ))?;
     let ended = tokio::select! {
         () = end.cancelled() => Ok(()),
         broken = rooms.broken() => Err(broken),
     };
     tracing::info!("weft goes down; VMs go on");
     house.health.set(weft_api::server::Serving::No);
-    stop.send_replace(true);
+    close.cancel();
     for door in doors {
         // A door that does not close in time is dropped with its connections.
         let _ = tokio::time::timeout(DRAIN, door).await;
     }
+    stop.send_replace(true);
     rooms.join(DRAIN).await;
     house.store.close().await;
     Running::untell(&settings.data_dir);
@@ -74,13 +84,17 @@ pub async fn run(settings: Settings) -> Result<Exit> {
 async fn bind(key: &str, address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|why| {
         let busy = why.kind() == std::io::ErrorKind::AddrInUse;
-        let fix = if busy { "another program listens there; end it, or give another address" } else { "give another address" };
+        let fix = if busy {
+            "another program listens there; end it, or give another address"
+        } else {
+            "give another address"
+        };
         anyhow!("{key} is {address}, which cannot be listened on ({why}): {fix}")
     })
 }
 
 /// Makes a folder that only we can enter.
-fn private_folder(path: &std::path::Path) -> Result<()> {
+pub(crate) fn private_folder(path: &std::path::Path) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.with_context(|| format!("the folder {} cannot be made; give another with --data-dir", path.display()))

@@ -97,7 +97,7 @@ impl Stage {
                 bail!("process {} is left", entry.file_name().display());
             }
         }
-        for folder in ["vms", "run"] {
+        for folder in ["vms", "run/vms"] {
             let left = std::fs::read_dir(self.data().join(folder)).map(Iterator::count).unwrap_or(0);
             if left > 0 {
                 bail!("{left} entries are left in {folder}/");

@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// What a key has where nobody says anything.
 #[derive(Debug, Clone, Copy)]
-pub enum Default {
+pub(crate) enum Default {
     /// Always this.
     Text(&'static str),
     /// A folder: as root, otherwise below which variable, otherwise below which folder of the home.
@@ -23,21 +23,21 @@ pub enum Default {
 
 /// One key of the configuration.
 #[derive(Debug, Clone, Copy)]
-pub struct Key {
+pub(crate) struct Key {
     /// Its name: `table.key`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// metald's variable that means the same.
-    pub alias: Option<&'static str>,
+    pub(crate) alias: Option<&'static str>,
     /// What it has where nobody says anything.
-    pub default: Default,
+    pub(crate) default: Default,
     /// What it means, with its unit.
-    pub meaning: &'static str,
+    pub(crate) meaning: &'static str,
 }
 
 impl Key {
     /// The variable of the environment.
     #[must_use]
-    pub fn variable(&self) -> String {
+    pub(crate) fn variable(&self) -> String {
         format!("WEFT_{}", self.name.replace('.', "_").to_ascii_uppercase())
     }
 
@@ -71,7 +71,7 @@ const fn alias(key: Key, variable: &'static str) -> Key {
 }
 
 /// Every key, in the order of the reference.
-pub const KEYS: &[Key] = &[
+pub(crate) const KEYS: &[Key] = &[
     text("server.listen", "127.0.0.1:8080", "Where the API listens. `weft up` refuses what is not loopback."),
     text("server.metrics_listen", "127.0.0.1:9464", "Where Prometheus metrics are served, at `/metrics`."),
     text("server.max_body", "1MiB", "The largest request body."),
@@ -110,12 +110,12 @@ pub const KEYS: &[Key] = &[
     text("retention.max_events", "100000", "The most events that are kept."),
     text("retention.event_age", "720h", "How long events are kept."),
     text("qemu.binary", "", "The QEMU program; empty looks for `qemu-system-<architecture>` in `PATH`."),
-    text("log.filter", "info", "What is logged: a level, or `target=level` with `,` between."),
+    text("log.filter", "info,opentelemetry=warn", "What is logged: a level, or `target=level` with `,` between."),
     text("log.format", "text", "`text` for people, `json` for machines."),
 ];
 
 /// Variables of metald that mean a part of a key, or nothing here: each is said once at start.
-pub const METALD: &[(&str, &str)] = &[
+pub(crate) const METALD: &[(&str, &str)] = &[
     ("UNKEY_METALD_ADDRESS", "server.listen"),
     ("UNKEY_METALD_PORT", "server.listen"),
     ("UNKEY_METALD_OTEL_PROMETHEUS_INTERFACE", "server.metrics_listen"),

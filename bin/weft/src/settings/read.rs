@@ -35,11 +35,14 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 pub(super) fn file(path: &Path, values: &mut Values) -> Result<()> {
-    let size = std::fs::metadata(path).with_context(|| format!("the configuration file {} cannot be read", path.display()))?.len();
+    let size = std::fs::metadata(path)
+        .with_context(|| format!("the configuration file {} cannot be read", path.display()))?
+        .len();
     if size > MAX_FILE {
         bail!("the configuration file {} has {size} bytes; at most {MAX_FILE} are read", path.display());
     }
-    let text = std::fs::read_to_string(path).with_context(|| format!("the configuration file {} cannot be read", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the configuration file {} cannot be read", path.display()))?;
     let root: toml::Table = text.parse().with_context(|| format!("{} is not TOML", path.display()))?;
     for (table, content) in root {
         let toml::Value::Table(content) = content else {
@@ -114,10 +117,14 @@ pub(super) fn aliases(outside: &Outside, values: &mut Values) -> Vec<String> {
         }
     }
     for (variable, value) in outside.variables.iter().filter(|(name, _)| name.starts_with("UNKEY_METALD_")) {
-        let taken = METALD.iter().any(|(name, _)| name == variable) || KEYS.iter().any(|key| key.alias == Some(variable));
+        let taken =
+            METALD.iter().any(|(name, _)| name == variable) || KEYS.iter().any(|key| key.alias == Some(variable));
         match variable.as_str() {
-            "UNKEY_METALD_BACKEND" => notices.push(format!("{variable}={value} is not followed: the driver is chosen for each VM by what it needs")),
-            "UNKEY_METALD_OTEL_ENABLED" => notices.push(format!("{variable}={value} is not needed: metrics are always served")),
+            "UNKEY_METALD_BACKEND" => notices
+                .push(format!("{variable}={value} is not followed: the driver is chosen for each VM by what it needs")),
+            "UNKEY_METALD_OTEL_ENABLED" => {
+                notices.push(format!("{variable}={value} is not needed: metrics are always served"))
+            }
             _ if !taken => notices.push(format!("{variable} means nothing to weft and is passed over")),
             _ => {}
         }
@@ -147,7 +154,9 @@ impl Reader<'_> {
     }
 
     pub(super) fn address(&self, name: &'static str) -> Result<SocketAddr> {
-        self.text(name).parse().map_err(|_| self.wrong(name, "it must be an address and a port, such as 127.0.0.1:8080"))
+        self.text(name)
+            .parse()
+            .map_err(|_| self.wrong(name, "it must be an address and a port, such as 127.0.0.1:8080"))
     }
 
     pub(super) fn path(&self, name: &'static str) -> Result<PathBuf> {
@@ -161,7 +170,11 @@ impl Reader<'_> {
 
     pub(super) fn paths(&self, name: &'static str) -> Result<Vec<PathBuf>> {
         let paths: Vec<_> = self.text(name).split(':').filter(|path| !path.is_empty()).map(PathBuf::from).collect();
-        if paths.iter().all(|path| path.is_absolute()) { Ok(paths) } else { Err(self.wrong(name, "each must be an absolute path")) }
+        if paths.iter().all(|path| path.is_absolute()) {
+            Ok(paths)
+        } else {
+            Err(self.wrong(name, "each must be an absolute path"))
+        }
     }
 
     pub(super) fn number(&self, name: &'static str, least: u64, most: u64) -> Result<u64> {
@@ -171,17 +184,30 @@ impl Reader<'_> {
 
     pub(super) fn size(&self, name: &'static str, least: u64, most: u64) -> Result<u64> {
         let text = self.text(name);
-        let size = if text == "0" { 0 } else { weft_cli::args::value::bytes(&text).map_err(|why| self.wrong(name, &why))? };
-        if (least..=most).contains(&size) { Ok(size) } else { Err(self.wrong(name, &format!("it must be from {least} to {most} bytes"))) }
+        let size =
+            if text == "0" { 0 } else { weft_cli::args::value::bytes(&text).map_err(|why| self.wrong(name, &why))? };
+        if (least..=most).contains(&size) {
+            Ok(size)
+        } else {
+            Err(self.wrong(name, &format!("it must be from {least} to {most} bytes")))
+        }
     }
 
     pub(super) fn span(&self, name: &'static str, least: Duration, most: Duration) -> Result<Duration> {
         let span = weft_cli::args::value::duration(&self.text(name)).map_err(|why| self.wrong(name, &why))?;
-        if (least..=most).contains(&span) { Ok(span) } else { Err(self.wrong(name, &format!("it must be from {least:?} to {most:?}"))) }
+        if (least..=most).contains(&span) {
+            Ok(span)
+        } else {
+            Err(self.wrong(name, &format!("it must be from {least:?} to {most:?}")))
+        }
     }
 
     pub(super) fn choice(&self, name: &'static str, among: &[&'static str]) -> Result<String> {
         let text = self.text(name);
-        if among.contains(&text.as_str()) { Ok(text) } else { Err(self.wrong(name, &format!("it must be one of {}", among.join(", ")))) }
+        if among.contains(&text.as_str()) {
+            Ok(text)
+        } else {
+            Err(self.wrong(name, &format!("it must be one of {}", among.join(", "))))
+        }
     }
 }

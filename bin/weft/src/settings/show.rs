@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 /// What is in force, as a configuration file, with the origin of each value.
 #[must_use]
-pub fn in_force(values: &Values) -> String {
+pub(crate) fn in_force(values: &Values) -> String {
     let mut text = String::new();
     let mut table = "";
     for key in KEYS {
@@ -30,7 +30,7 @@ pub fn in_force(values: &Values) -> String {
 
 /// The reference of all keys, in Markdown.
 #[must_use]
-pub fn reference() -> String {
+pub(crate) fn reference() -> String {
     let mut text = String::from(
         "# Configuration\n\n\
          A value comes from the first of: a flag (`--set key=value`, `--listen`, `--metrics`, `--data-dir`), the \

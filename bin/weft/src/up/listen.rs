@@ -7,7 +7,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use weft_ports::task;
 
 /// The most connections at once; more wait in the kernel's backlog.
@@ -17,8 +17,8 @@ const HEADERS: Duration = Duration::from_secs(10);
 /// How long a wait is after a connection could not be taken, as when descriptors have run out.
 const BREATH: Duration = Duration::from_millis(50);
 
-/// Serves until `stop` is true, then lets what is under way end.
-pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+/// Serves until `stop` fires, then lets what is under way end.
+pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     let mut connections = FuturesUnordered::new();
     loop {
         tokio::select! {
@@ -32,14 +32,14 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
                 }
             },
             Some(_) = connections.next() => {}
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = stop.cancelled() => break,
         }
     }
     drop(listener);
     while connections.next().await.is_some() {}
 }
 
-async fn connection(stream: TcpStream, router: Router, mut stop: watch::Receiver<bool>) {
+async fn connection(stream: TcpStream, router: Router, stop: CancellationToken) {
     // An answer is small and awaited: waiting for more bytes to send with it only delays it.
     let _ = stream.set_nodelay(true);
     let mut builder = Builder::new(TokioExecutor::new());
@@ -49,8 +49,12 @@ async fn connection(stream: TcpStream, router: Router, mut stop: watch::Receiver
     let served = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     tokio::pin!(served);
     let ended = tokio::select! {
-        ended = &mut served => ended,
-        _ = stop.wait_for(|stop| *stop) => {
+        ended = &mut served => Some(ended),
+        () = stop.cancelled() => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
             served.as_mut().graceful_shutdown();
             served.await
         }

@@ -2,30 +2,26 @@
 
 use super::house::House;
 use crate::observe::Figures;
-use crate::settings::Settings;
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
 use std::sync::Arc;
-use weft_api::server::{Audience, Options, Serving, door};
+use weft_api::server::Serving;
 use weft_ports::api::Nodes;
 use weft_ports::store::Store;
 
 /// The API's routes.
-pub fn api(house: &House, settings: &Settings) -> Router {
-    let options = Options { audience: Audience::Loopback, max_body_bytes: settings.max_body_bytes };
+pub(crate) fn api(house: &House) -> Router {
     let ready = Readiness { store: Arc::clone(&house.store), nodes: Arc::new(house.control.clone()) };
     house.health.set(Serving::Yes);
-    house
-        .router(options)
-        .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(async move || ready.answer().await))
+    let door = house.door.clone();
+    door.route("/healthz", get(async || "ok\n")).route("/readyz", get(async move || ready.answer().await))
 }
 
 /// The route of the figures.
-pub fn metrics(figures: Figures) -> Router {
+pub(crate) fn metrics(figures: Figures) -> Router {
     let answer = async move || match figures.text() {
         Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
         Err(error) => {

@@ -1,0 +1,255 @@
+//! The rooms of a house in one process, opened in order and run together.
+
+use super::private_folder;
+use crate::backup::Copies;
+use crate::settings::Settings;
+use anyhow::{Context, Result, anyhow};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use weft_agent::Agent;
+use weft_api::server::{Audience, Health, Options, Ports as Doors, door};
+use weft_control::Control;
+use weft_domain::node::{Facts, Node};
+use weft_domain::{Fault, Labels, NodeId};
+use weft_ports::api::{Call, ListQuery, Nodes};
+use weft_ports::clock::{Clock, System};
+use weft_ports::processes::{Cgroups, Processes};
+use weft_ports::store::Store;
+use weft_ports::task::{self, Task};
+
+/// How often it is looked whether the node has registered.
+const LOOK: Duration = Duration::from_millis(2);
+/// How often an agent bounds logs and tells how much space there is.
+const UPKEEP: Duration = Duration::from_secs(5);
+/// How long an agent waits before it tries a failed step again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Everything that is open.
+pub(crate) struct House {
+    /// State.
+    pub(crate) store: Arc<dyn Store>,
+    /// The API's services.
+    pub(crate) control: Control,
+    /// What the health service tells.
+    pub(crate) health: Health,
+    /// The services' routes.
+    pub(crate) door: axum::Router,
+    agent: Agent,
+}
+
+impl House {
+    /// Opens all rooms. The store comes first: it holds the data folder against a second process.
+    ///
+    /// # Errors
+    /// Which room cannot be opened, why, and what would help.
+    pub(crate) async fn open(settings: &Settings) -> Result<Self> {
+        for folder in [&settings.data_dir, &settings.run_dir, &settings.cache_dir] {
+            private_folder(folder)?;
+        }
+        let clock: Arc<dyn Clock> = Arc::new(System);
+        let store = open_store(settings).await?;
+        let id = node_id(&settings.data_dir, clock.as_ref())?;
+        let processes: Arc<dyn Processes> = Arc::new(weft_host::processes::open(weft_host::processes::Config::of(
+            &settings.data_dir,
+            &settings.run_dir,
+        ))?);
+        let config = control_config(settings);
+        let control = weft_control::open(config, Arc::clone(&store), Arc::clone(&clock)).await?;
+        let agent = open_agent(settings, id, processes, Arc::new(control.clone()), clock).await?;
+        control.attach_node(id, Arc::new(agent.clone()));
+        let doors = doors(settings, &control, Arc::clone(&store));
+        let options = Options { audience: Audience::Loopback, max_body_bytes: settings.max_body_bytes };
+        let door = door(doors, options);
+        Ok(Self { store, control, health: door.health, door: door.router, agent })
+    }
+
+    /// Answers when the node has registered, so that a VM can be put somewhere.
+    pub(crate) async fn ready(&self) {
+        let call = Call::by("up");
+        while Nodes::list(&self.control, &call, &ListQuery::default()).await.is_ok_and(|page| page.items.is_empty()) {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Runs control and agent until `stop` is true.
+    pub(crate) fn run(&self, stop: watch::Receiver<bool>) -> Rooms {
+        let (control, agent) = (self.control.clone(), self.agent.clone());
+        let mut stopped = stop.clone();
+        let stopped = async move {
+            // A sender that is gone means the same.
+            let _ = stopped.wait_for(|stop| *stop).await;
+        };
+        Rooms {
+            control: task::spawn("control", async move { control.run(stopped).await }),
+            agent: task::spawn("agent", async move { agent.run(stop).await }),
+        }
+    }
+}
+
+/// Running rooms.
+pub(crate) struct Rooms {
+    control: Task<()>,
+    agent: Task<Result<(), Fault>>,
+}
+
+impl Rooms {
+    /// Answers when a room ends that should run on.
+    pub(crate) async fn broken(&mut self) -> anyhow::Error {
+        let (name, ended) = tokio::select! {
+            ended = &mut self.control => ("control", ended.map(Ok)),
+            ended = &mut self.agent => ("the agent", ended),
+        };
+        match ended {
+            Ok(Ok(())) => anyhow!("{name} ended by itself"),
+            Ok(Err(fault)) => anyhow::Error::new(fault).context(format!("{name} cannot go on")),
+            Err(why) => anyhow!("{name} cannot go on: {why}"),
+        }
+    }
+
+    /// Waits until both have ended, but not longer than this.
+    pub(crate) async fn join(self, at_most: Duration) {
+        let both = async {
+            // One that broke has given its answer already.
+            if !self.agent.is_finished() {
+                drop(self.agent.await);
+            }
+            if !self.control.is_finished() {
+                drop(self.control.await);
+            }
+        };
+        if tokio::time::timeout(at_most, both).await.is_err() {
+            tracing::warn!("a room does not end in time; it is left");
+        }
+    }
+}
+
+/// The store of a data folder.
+///
+/// # Errors
+/// Another process holds it, or it is damaged.
+pub(crate) async fn open_store(settings: &Settings) -> Result<Arc<dyn Store>> {
+    let config = weft_store::embedded::Config::at(settings.data_dir.join("store"));
+    let opened = tokio::task::spawn_blocking(move || weft_store::embedded::open(config, Arc::new(weft_api::Records)));
+    Ok(Arc::new(opened.await.context("the store's opening was broken off")??))
+}
+
+/// Folders of our own, and those that callers may name files in.
+fn volumes(settings: &Settings) -> weft_host::volumes::Config {
+    weft_host::volumes::Config {
+        own: vec![settings.data_dir.clone(), settings.run_dir.clone()],
+        roots: settings.allowed_roots.clone(),
+        disks: settings.data_dir.clone(),
+    }
+}
+
+fn control_config(settings: &Settings) -> weft_control::Config {
+    weft_control::Config {
+        verb_wait: settings.verb_wait,
+        instances_per_node: settings.max_vms,
+        events_kept: usize::try_from(settings.max_events).unwrap_or(usize::MAX),
+        event_age: settings.event_age,
+        ..weft_control::Config::default()
+    }
+}
+
+fn doors(settings: &Settings, control: &Control, store: Arc<dyn Store>) -> Doors {
+    let control = Arc::new(control.clone());
+    Doors {
+        vms: control.clone(),
+        power: control.clone(),
+        consoles: control.clone(),
+        nodes: control.clone(),
+        events: control,
+        backups: Arc::new(Copies::new(store, settings.data_dir.join("copies"))),
+    }
+}
+
+/// The drivers that are looked for, in the order in which `auto` tries them.
+pub(crate) fn drivers(settings: &Settings) -> Vec<weft_vmm::Config> {
+    let search = std::env::split_paths(&settings.path).collect();
+    let cache_dir = settings.cache_dir.join("qemu");
+    let tsc_khz = weft_host::tsc::khz();
+    vec![weft_vmm::Config::Qemu(weft_vmm::qemu::Config { program: settings.qemu.clone(), search, cache_dir, tsc_khz })]
+}
+
+async fn open_agent(
+    settings: &Settings,
+    id: NodeId,
+    processes: Arc<dyn Processes>,
+    placements: Arc<Control>,
+    clock: Arc<dyn Clock>,
+) -> Result<Agent> {
+    let journal_dir = settings.data_dir.join("journal");
+    private_folder(&journal_dir)?;
+    let opened = weft_vmm::open(drivers(settings), Arc::clone(&processes), Arc::clone(&clock)).await;
+    let node = node(settings, id, processes.as_ref(), clock.as_ref())?;
+    let config = weft_agent::Config {
+        node,
+        data_dir: settings.data_dir.clone(),
+        run_dir: settings.run_dir.join("vms"),
+        console_log_bytes: settings.console_log_bytes,
+        vmm_log_bytes: settings.vmm_log_bytes,
+        upkeep: UPKEEP,
+        retry: RETRY,
+    };
+    let ports = weft_agent::Ports {
+        placements,
+        drivers: opened.drivers,
+        processes,
+        claims: Arc::new(weft_host::journal::open(weft_host::journal::Config { dir: journal_dir })?),
+        volumes: Arc::new(weft_host::volumes::open(volumes(settings))?),
+        images: Arc::new(weft_image::Images::open(weft_image::Config::new(settings.cache_dir.join("images")))?),
+        clock,
+    };
+    Ok(weft_agent::open(config, ports))
+}
+
+fn node(settings: &Settings, id: NodeId, processes: &dyn Processes, clock: &dyn Clock) -> Result<Node> {
+    let host = weft_host::facts::read()?;
+    let (cgroups, warning) = processes.cgroups();
+    let facts = Facts {
+        weft_version: env!("CARGO_PKG_VERSION").to_owned(),
+        kernel: host.kernel,
+        architecture: std::env::consts::ARCH.to_owned(),
+        boot_id: processes.boot_id(),
+        agent_start: clock.now(),
+        cpus: host.cpus,
+        memory_bytes: host.memory_bytes,
+        allocatable_memory_bytes: host.memory_bytes.saturating_sub(settings.reserved_memory_bytes),
+        allocatable_disk_bytes: 0,
+        cgroups: match cgroups {
+            Cgroups::V1 => "cgroup-v1",
+            Cgroups::V2 => "cgroup-v2",
+            Cgroups::None => "none",
+        }
+        .to_owned(),
+        drivers: Vec::new(),
+        warnings: warning.into_iter().collect(),
+    };
+    Ok(Node { id, name: host.name, labels: Labels::default(), create_time: clock.now(), facts })
+}
+
+/// The node's id, made once and kept beside the state.
+fn node_id(data_dir: &Path, clock: &dyn Clock) -> Result<NodeId> {
+    let file = data_dir.join("node-id");
+    match std::fs::read_to_string(&file) {
+        Ok(text) => text.trim().parse().with_context(|| format!("{} does not hold a node's id", file.display())),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => {
+            let id = NodeId::new(clock.now(), clock.random());
+            write_durably(&file, &format!("{id}\n"))
+                .with_context(|| format!("{} cannot be written", file.display()))?;
+            Ok(id)
+        }
+        Err(why) => Err(why).with_context(|| format!("{} cannot be read", file.display())),
+    }
+}
+
+fn write_durably(file: &Path, text: &str) -> std::io::Result<()> {
+    let fresh = file.with_extension("new");
+    std::fs::write(&fresh, text)?;
+    std::fs::File::open(&fresh)?.sync_all()?;
+    std::fs::rename(&fresh, file)?;
+    std::fs::File::open(file.parent().unwrap_or(Path::new("/")))?.sync_all()
+}

@@ -1,0 +1,230 @@
+//! The real QEMU with real processes and the default image, as a stage for the hypervisor port's suite.
+//!
+//! The guest is told what to do over its serial console, where it has a shell.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use weft_domain::spec::payload::DEFAULT_IMAGE_READY;
+use weft_domain::spec::{Draft, Machine as Model};
+use weft_domain::{ClaimId, IncarnationId, InstanceId};
+use weft_ports::clock::{Clock, System};
+use weft_ports::hypervisor::conformance::{Deed, Sort, Stage};
+use weft_ports::hypervisor::{Boot, Duplex, Hypervisor, Machine, Order, State};
+use weft_ports::images::{Files, Images as _, unwatched};
+use weft_ports::processes::{Confinement, Processes};
+use weft_vmm::qemu;
+
+/// Between two looks at a file that another process writes.
+const PAUSE: Duration = Duration::from_millis(20);
+/// The longest that a guest takes for anything.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Real machines in a folder of their own.
+pub struct Machines {
+    folder: TempDir,
+    qemu: Arc<qemu::Qemu>,
+    processes: Arc<dyn Processes>,
+    image: Files,
+    model: Model,
+    orders: AtomicU32,
+}
+
+impl Machines {
+    /// Machines of this model; what is slow to make is kept in `cache` for the next.
+    ///
+    /// # Errors
+    /// Why they cannot be had here.
+    #[expect(clippy::disallowed_methods, reason = "the testbed is run by hand and looks where its shell looks")]
+    pub async fn open(cache: &Path, model: Model) -> Result<Self, String> {
+        let folder = tempfile::Builder::new().prefix("weft-").tempdir().map_err(|error| error.to_string())?;
+        let config = weft_host::processes::Config::of(folder.path(), folder.path());
+        let processes: Arc<dyn Processes> =
+            Arc::new(weft_host::processes::open(config).map_err(|error| error.to_string())?);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let config = qemu::Config {
+            program: None,
+            search: std::env::split_paths(&path).collect(),
+            cache_dir: folder.path().join("cache"),
+            tsc_khz: weft_host::tsc::khz(),
+        };
+        let opened = qemu::open(config, processes.clone(), Arc::new(System)).await;
+        let qemu = Arc::new(opened.map_err(|error| qemu::chain(&error))?);
+        let images = weft_image::Images::open(weft_image::Config::new(cache.join("images")));
+        let images = images.map_err(|error| error.to_string())?;
+        let image = images.ensure("default", unwatched()).await.map_err(|fault| fault.message)?;
+        Ok(Self { folder, qemu, processes, image, model, orders: AtomicU32::new(0) })
+    }
+
+    /// The driver.
+    #[must_use]
+    pub fn qemu(&self) -> &qemu::Qemu {
+        &self.qemu
+    }
+
+    /// The default image.
+    #[must_use]
+    pub fn image(&self) -> &Files {
+        &self.image
+    }
+
+    /// An order of a guest that boots the default image, from this draft.
+    ///
+    /// # Panics
+    /// The draft is not right.
+    #[must_use]
+    pub fn order_of(&self, draft: Draft) -> Order {
+        let number = self.orders.fetch_add(1, Ordering::Relaxed);
+        let run_dir = self.folder.path().join(number.to_string());
+        std::fs::create_dir(&run_dir).expect("a folder can be made");
+        let id = || (System.now(), System.random());
+        let ((at, first), (_, second), (_, third)) = (id(), id(), id());
+        Order {
+            claim: ClaimId::new(at, first),
+            instance: InstanceId::new(at, second),
+            name: "guest".parse().expect("a lawful name"),
+            incarnation: IncarnationId::new(at, third),
+            spec: Arc::new(draft.check().expect("a lawful specification")),
+            boot: Boot::Kernel {
+                kernel: self.image.kernel.clone(),
+                initramfs: self.image.initramfs.clone(),
+                cmdline: format!("{} weft.hostname=guest", self.image.cmdline),
+            },
+            disks: Vec::new(),
+            console_log: run_dir.join("console.log"),
+            vmm_log: run_dir.join("vmm.log"),
+            run_dir,
+            confinement: Confinement::default(),
+        }
+    }
+
+    /// Answers when the guest's console has shown this text so many times.
+    ///
+    /// # Panics
+    /// It does not in time.
+    pub async fn until_shown(&self, order: &Order, text: &str, times: usize) {
+        let log: PathBuf = order.console_log.clone();
+        let shown = || {
+            let console = std::fs::read(&log).unwrap_or_default();
+            String::from_utf8_lossy(&console).matches(text).count()
+        };
+        let looking = async {
+            while shown() < times {
+                // why: the VMM writes the file and tells nobody.
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
+        let console = || String::from_utf8_lossy(&std::fs::read(&log).unwrap_or_default()).into_owned();
+        let in_time = tokio::time::timeout(PATIENCE, looking).await.is_ok();
+        assert!(in_time, "{text:?} was not shown {times} times:\n{}", console());
+    }
+
+    /// Runs a command in the guest's shell and leaves when it has shown this text, or `until` is true.
+    ///
+    /// # Panics
+    /// The guest has no shell, or does not answer.
+    pub async fn run(&self, machine: &dyn Machine, command: &str, until: impl Fn(&str) -> bool) -> String {
+        let mut console = machine.console().await.unwrap_or_else(|fault| panic!("console: {fault}"));
+        let talk = async {
+            prompt(console.as_mut()).await;
+            console.write_all(format!("{command}\n").as_bytes()).await.expect("the console takes a command");
+            let mut shown = Vec::new();
+            loop {
+                let text = String::from_utf8_lossy(&shown).into_owned();
+                if until(&text) || !read(console.as_mut(), &mut shown).await {
+                    return text;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, talk).await.unwrap_or_else(|_| panic!("the guest's shell does not answer"))
+    }
+}
+
+impl Drop for Machines {
+    /// A test that failed leaves no process either.
+    fn drop(&mut self) {
+        let processes = self.processes.clone();
+        let clearing = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime can be made").block_on(async {
+                for (claim, _) in processes.find().await.unwrap_or_default() {
+                    // Whoever looks for what is left will see it.
+                    let _ = processes.clear(claim).await;
+                }
+            });
+        });
+        let _ = clearing.join();
+    }
+}
+
+/// Waits for the shell to be there and to ask for a command.
+async fn prompt(console: &mut dyn Duplex) {
+    let mut shown = Vec::new();
+    let mut asked = 0;
+    while !String::from_utf8_lossy(&shown).contains("# ") {
+        // A line that the shell was not there to read is lost: it is asked now and then.
+        if asked % 50 == 0 {
+            console.write_all(b"\n").await.expect("the console takes a line");
+        }
+        asked += 1;
+        read(console, &mut shown).await;
+    }
+}
+
+/// Reads what comes in a moment; whether the console is still open.
+async fn read(console: &mut dyn Duplex, shown: &mut Vec<u8>) -> bool {
+    let mut buffer = [0; 1_024];
+    match tokio::time::timeout(PAUSE, console.read(&mut buffer)).await {
+        Ok(Ok(0) | Err(_)) => false,
+        Ok(Ok(read)) => {
+            shown.extend_from_slice(&buffer[..read]);
+            true
+        }
+        Err(_) => true,
+    }
+}
+
+#[async_trait::async_trait]
+impl Stage for Machines {
+    fn hypervisor(&self) -> Arc<dyn Hypervisor> {
+        self.qemu.clone()
+    }
+
+    fn processes(&self) -> Arc<dyn Processes> {
+        self.processes.clone()
+    }
+
+    async fn order(&self, sort: Sort) -> Order {
+        let mut draft = Draft { machine: self.model, ..Draft::default() };
+        draft.memory.size_bytes = 128 << 20;
+        let mut order = self.order_of(draft);
+        match sort {
+            Sort::Working => {}
+            Sort::Broken => {
+                order.boot = Boot::Kernel { kernel: "/nowhere/vmlinux".into(), initramfs: None, cmdline: String::new() };
+            }
+        }
+        order
+    }
+
+    async fn until_ready(&self, order: &Order, times: usize) {
+        self.until_shown(order, DEFAULT_IMAGE_READY, times).await;
+    }
+
+    async fn tell(&self, _: &Order, machine: &dyn Machine, deed: Deed) {
+        let command = match deed {
+            Deed::PowerOff => "poweroff -f",
+            Deed::Panic => "echo c >/proc/sysrq-trigger",
+            Deed::Reboot => "reboot -f",
+        };
+        let (state, resets) = (machine.state(), machine.resets());
+        let before = *resets.borrow();
+        self.run(machine, command, |_| {
+            matches!(*state.borrow(), State::Ended(_)) || *resets.borrow() > before
+        })
+        .await;
+    }
+}
