@@ -31,7 +31,7 @@ impl Failure {
         let dir = dir.to_owned();
         match self {
             Self::Damaged(what) => Error::Damaged { dir, what },
-            Self::Newer(found) => Error::Newer { dir, found, known: super::schema::FORMAT },
+            Self::Newer(found) => Error::Newer { dir, found, known: super::row::FORMAT },
             Self::Full => Error::Full { dir },
             Self::Disk(source) => Error::Disk { dir, source },
             Self::Lost => Error::Disk { dir, source: io::Error::other("it failed a moment ago") },

@@ -11,7 +11,7 @@
 //! The lock's file is never removed, so that two processes cannot hold two files of one name.
 
 use super::fail::is_full;
-use super::schema::FORMAT;
+use super::row::FORMAT;
 use crate::Error;
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Read, Seek, Write};

@@ -7,10 +7,9 @@
 //! ```
 
 use super::fail::Failure;
+use super::row::FORMAT;
 use redb::{ReadableTable, TableDefinition};
 
-/// The format that is written, and the newest that is read.
-pub(crate) const FORMAT: u64 = 1;
 /// What the file begins to say of itself.
 pub(crate) const MAGIC: &[u8] = b"weft-store";
 
