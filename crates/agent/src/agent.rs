@@ -45,14 +45,19 @@ pub fn open(config: Config, ports: Ports) -> Agent {
     Agent { shared: Arc::new(shared), owners: Arc::default() }
 }
 
-/// An owner that ended, with what was wanted when it did.
-type Ended = (InstanceId, Result<Option<Arc<Placed>>, task::Ended>);
+/// How an owner ended.
+enum Ended {
+    /// Nothing of its instance is left, or the agent ends; with what was wanted then.
+    Concluded(Option<Arc<Placed>>),
+    /// It panicked; its machine goes on, and what the journal holds of it is for the next owner.
+    Fell(Holdings),
+}
 
 /// What one run keeps.
 struct Run {
     /// What the journal holds of instances that have no owner yet.
     inherited: BTreeMap<InstanceId, Holdings>,
-    owners: FuturesUnordered<BoxFuture<'static, Ended>>,
+    owners: FuturesUnordered<BoxFuture<'static, (InstanceId, Ended)>>,
     /// Counts subscriptions.
     link: u64,
     /// Instances that this subscription told.
@@ -87,7 +92,7 @@ impl Agent {
         loop {
             tokio::select! {
                 Some(news) = news.next() => self.hear(news, &mut run),
-                Some(ended) = run.owners.next() => self.forget(ended, &mut run),
+                Some((id, ended)) = run.owners.next() => self.forget(id, ended, &mut run),
                 // One that hangs is given up for the next.
                 _ = upkeep.tick() => drop(refresh.replace(task::spawn("refresh", self.clone().refresh()))),
                 _ = shutdown.wait_for(|stop| *stop) => break,
@@ -191,27 +196,45 @@ impl Agent {
         let (asks, asked) = mpsc::channel(ASKS);
         let holdings = run.inherited.remove(&id).unwrap_or_default();
         let owner = Owner::new(id, Arc::clone(&self.shared), holdings, wanted, asked);
-        let task = task::spawn("owner", owner.run());
-        run.owners.push(async move { (id, task.await) }.boxed());
+        let (agent, task) = (self.clone(), task::spawn("owner", owner.run()));
+        let ended = async move {
+            match task.await {
+                Ok(placed) => (id, Ended::Concluded(placed)),
+                Err(why) => (id, Ended::Fell(agent.mourn(id, &why).await)),
+            }
+        };
+        run.owners.push(ended.boxed());
         owners.insert(id, Handle { wants, asks });
         self.shared.figures.owners(owners.len());
     }
 
-    fn forget(&self, (id, outcome): Ended, run: &mut Run) {
-        let concluded = match outcome {
-            Ok(concluded) => concluded,
-            // What it held is taken up by the next start; its machine goes on.
-            Err(why) => return tracing::error!(%why, instance = %id, "an owner ended without its instance"),
-        };
+    /// Waits a while, then looks what an owner left that panicked.
+    async fn mourn(&self, id: InstanceId, why: &task::Ended) -> Holdings {
+        tracing::error!(%why, instance = %id, "an owner ended without its instance; another takes it up");
+        loop {
+            tokio::time::sleep(self.shared.config.retry).await;
+            match inventory::read(&self.shared.ports).await {
+                Ok(mut held) => return held.remove(&id).unwrap_or_default(),
+                Err(fault) => tracing::warn!(%fault, instance = %id, "the journal cannot be read; trying again"),
+            }
+        }
+    }
+
+    fn forget(&self, id: InstanceId, ended: Ended, run: &mut Run) {
         let last = {
             let mut owners = self.lock();
             let handle = owners.remove(&id);
             self.shared.figures.owners(owners.len());
             handle.and_then(|handle| handle.wants.borrow().placed.clone())
         };
-        // It may have been wanted again while its owner ended.
-        if last.is_some() && last != concluded {
-            self.want(id, last, run);
+        match ended {
+            // It may have been wanted again while its owner ended.
+            Ended::Concluded(placed) if last.is_some() && last != placed => self.want(id, last, run),
+            Ended::Concluded(_) => {}
+            Ended::Fell(holdings) => {
+                run.inherited.insert(id, holdings);
+                self.want(id, last, run);
+            }
         }
     }
 

@@ -37,8 +37,14 @@ pub(crate) async fn take(
     layout: &Layout,
     figures: &Figures,
 ) -> Result<BTreeMap<InstanceId, Holdings>, Fault> {
+    let held = read(ports).await?;
+    sweep(ports, layout, figures, &held).await?;
+    Ok(held)
+}
+
+/// Reads the journal and finds processes that it does not yet name.
+pub(crate) async fn read(ports: &Ports) -> Result<BTreeMap<InstanceId, Holdings>, Fault> {
     let mut held: BTreeMap<InstanceId, Holdings> = BTreeMap::new();
-    let mut claimed = BTreeSet::new();
     for entry in ports.claims.list().await? {
         let holdings = held.entry(entry.claim.instance).or_default();
         match entry.claim.what {
@@ -46,13 +52,11 @@ pub(crate) async fn take(
                 holdings.things.insert(path, entry.claim.id);
             }
             Claimed::Process(process) => {
-                claimed.insert(entry.claim.id);
                 holdings.processes.push(Held { claim: entry.claim.id, process, note: entry.note });
             }
         }
     }
     name_unnoted(ports, &mut held).await?;
-    sweep(ports, layout, figures, &held, &claimed).await?;
     Ok(held)
 }
 
@@ -64,7 +68,10 @@ async fn name_unnoted(ports: &Ports, held: &mut BTreeMap<InstanceId, Holdings>) 
         let unnoted = process.note.alive.is_none() && process.note.exit.is_none();
         if let Some(alive) = found.get(&process.claim).filter(|_| unnoted) {
             process.note.alive = Some(alive.clone());
-            ports.claims.note(process.claim, process.note.clone()).await?;
+            // A journal that is full is no reason to leave machines alone: it is found again next time.
+            if let Err(fault) = ports.claims.note(process.claim, process.note.clone()).await {
+                tracing::warn!(%fault, claim = %process.claim, "the journal did not take a process that was found");
+            }
         }
     }
     Ok(())
@@ -75,21 +82,26 @@ async fn sweep(
     layout: &Layout,
     figures: &Figures,
     held: &BTreeMap<InstanceId, Holdings>,
-    claimed: &BTreeSet<ClaimId>,
 ) -> Result<(), Fault> {
+    let claimed: BTreeSet<ClaimId> =
+        held.values().flat_map(|holdings| &holdings.processes).map(|held| held.claim).collect();
     let mut unclaimed: BTreeSet<ClaimId> = ports.processes.find().await?.into_iter().map(|(claim, _)| claim).collect();
     unclaimed.extend(ports.processes.confined().await?);
-    for claim in unclaimed.difference(claimed) {
+    for claim in unclaimed.difference(&claimed) {
         tracing::warn!(%claim, "a process or cgroup bears a claim that the journal does not hold: taken away");
-        ports.processes.clear(*claim).await?;
-        figures.released("process");
+        match ports.processes.clear(*claim).await {
+            Ok(()) => figures.released("process"),
+            Err(fault) => tracing::warn!(%fault, %claim, "it could not be taken away; the next start tries again"),
+        }
     }
     let sockets: BTreeSet<PathBuf> =
         held.values().flat_map(|holdings| &holdings.processes).map(|held| held.process.run_dir.clone()).collect();
     for path in unknown(ports, layout.run(), &sockets).await?.into_iter().filter(|path| Layout::holds_sockets(path)) {
         tracing::info!(path = %path.display(), "sockets of a process that is gone: taken away");
-        ports.volumes.remove(&path).await?;
-        figures.released("sockets");
+        match ports.volumes.remove(&path).await {
+            Ok(()) => figures.released("sockets"),
+            Err(fault) => tracing::warn!(%fault, "they could not be taken away; the next start tries again"),
+        }
     }
     // A folder is claimed before it is made and let go after it is removed, so one that nobody claims
     // was not lost by us. It may hold somebody's disk: it is told and left alone.

@@ -1,11 +1,13 @@
 //! What refuses: control, the disk, the journal, a driver. It is seen, tried again, and nothing is lost.
 
 use crate::house::{GRACE, House, RETRY, blank, pass};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use weft_domain::instance::{ExitCause, StopHow};
 use weft_domain::lifecycle::Verb;
 use weft_domain::spec::RestartPolicy;
 use weft_domain::{Fault, Phase, Reason};
+use weft_ports::claims::{Claims, Note};
 use weft_ports::processes::Ending;
 
 fn full() -> Fault {
@@ -152,4 +154,48 @@ async fn an_agent_whose_control_is_away_ends_when_asked() {
     house.stop().await;
     assert!(begun.elapsed() < Duration::from_secs(3));
     assert_eq!(house.living(id).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_its_driver_lost_sight_of_is_taken_up_anew() {
+    let house = House::up();
+    house.fuse.blind.store(true, Ordering::SeqCst);
+    let id = house.create("a", |_| {});
+    house.until(id, Phase::Created).await;
+    house.ask(id, Verb::Boot, GRACE).await;
+    let vm = house.until(id, Phase::Running).await;
+    assert_eq!((house.living(id), vm.condition("StepSucceeded")), (vm.pid().into_iter().collect(), None));
+    house.vmm.power_off(id);
+    assert_eq!(house.until(id, Phase::Stopped).await.exits.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_driver_that_panics_costs_neither_the_machine_nor_the_agent() {
+    let house = House::up();
+    let other = house.running("other", |_| {}).await;
+    house.fuse.panics.store(true, Ordering::SeqCst);
+    let id = house.running("a", |_| {}).await;
+    assert_eq!(house.living(id), house.vm(id).pid().into_iter().collect::<Vec<_>>());
+    assert_eq!((house.living(other).len(), house.vmm.launches().len()), (1, 2), "none was launched twice");
+    for id in [id, other] {
+        house.delete(id).await;
+    }
+    house.assert_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_disk_does_not_keep_an_agent_from_its_machines() {
+    let house = House::up();
+    let id = house.running("a", |_| {}).await;
+    house.kill().await;
+    let entries = house.claims.entries();
+    let process = entries.iter().rfind(|entry| entry.note.alive.is_some()).expect("it was noted").claim.id;
+    house.claims.note(process, Note::default()).await.unwrap();
+    house.claims.refuse_next(full());
+    house.start();
+    house.idle().await;
+    let begun = tokio::time::Instant::now();
+    house.ask(id, Verb::Shutdown, GRACE).await;
+    house.until(id, Phase::Stopped).await;
+    assert!(begun.elapsed() < RETRY, "it was taken up at once");
 }

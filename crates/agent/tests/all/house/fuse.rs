@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 use weft_domain::capability::Capabilities;
@@ -21,11 +21,20 @@ use weft_ports::volumes::{Volumes, Want};
 pub(crate) struct Fuse {
     left: AtomicI64,
     blown: watch::Sender<bool>,
+    /// The next machine that is asked for its state is no longer watched by its driver.
+    pub(crate) blind: AtomicBool,
+    /// The driver panics after its next launch.
+    pub(crate) panics: AtomicBool,
 }
 
 impl Fuse {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { left: AtomicI64::new(i64::MAX), blown: watch::Sender::new(false) })
+        Arc::new(Self {
+            left: AtomicI64::new(i64::MAX),
+            blown: watch::Sender::new(false),
+            blind: AtomicBool::new(false),
+            panics: AtomicBool::new(false),
+        })
     }
 
     /// From now on it blows after this many points, or never.
@@ -148,6 +157,7 @@ impl Hypervisor for Fused<dyn Hypervisor> {
     }
     async fn launch(&self, order: Order) -> Result<Box<dyn Machine>, Fault> {
         let inner = Arc::from(self.around(self.inner.launch(order)).await?);
+        assert!(!self.fuse.panics.swap(false, Ordering::SeqCst), "as was asked");
         Ok(Box::new(Fused::<dyn Machine> { inner, fuse: self.fuse.clone() }))
     }
     async fn adopt(&self, adoption: Adoption) -> Result<Box<dyn Machine>, Fault> {
@@ -165,6 +175,9 @@ impl Machine for Fused<dyn Machine> {
         self.inner.chosen()
     }
     fn state(&self) -> watch::Receiver<State> {
+        if self.fuse.blind.swap(false, Ordering::SeqCst) {
+            return watch::channel(State::Running).1;
+        }
         self.inner.state()
     }
     fn resets(&self) -> watch::Receiver<u64> {
