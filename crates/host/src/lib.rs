@@ -7,7 +7,7 @@
 //!  processes  launcher ─► program in its own session and cgroup, found again by its claim
 //!  journal    claims, group-committed to a checksummed append-only log
 //!  volumes    callers' paths vetted; our disks, folders and logs
-//!  facts      what this machine is
+//!  facts      what this machine is                tsc  how fast its counter runs
 //!  doctor     what this host lets us do
 //! ```
 //!
@@ -18,6 +18,7 @@ mod error;
 pub mod facts;
 pub mod journal;
 pub mod processes;
+pub mod tsc;
 pub mod volumes;
 
 pub use error::Error;

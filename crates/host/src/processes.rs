@@ -165,16 +165,17 @@ impl Linux {
 
     async fn end_bearers(&self, claim: ClaimId) -> Result<(), Error> {
         for _ in 0..REMOVALS {
-            let left = self.bearers(claim).await?;
-            if left.is_empty() {
-                return Ok(());
-            }
             let tree = Arc::clone(&self.tree);
             blocking(move || {
                 tree.kill(claim);
                 Ok(())
             })
             .await?;
+            // Those that are not in the cgroup, or not yet, and those that still have to be waited for.
+            let left = self.bearers(claim).await?;
+            if left.is_empty() {
+                return Ok(());
+            }
             for alive in left {
                 if self.end(&alive).await?.is_none() {
                     return Err(Error::Undying { claim, why: format!("process {} is still there", alive.pid) });
@@ -304,7 +305,7 @@ impl Processes for Linux {
 mod tests {
     use super::*;
     use weft_domain::Reason;
-    use weft_ports::processes::conformance::{fresh_claim, sleeper};
+    use weft_ports::processes::conformance::{self, fresh_claim, sleeper};
 
     fn bearer(claim: ClaimId, pid: u32, leads: bool) -> search::Bearer {
         search::Bearer { claim, alive: Alive { pid, start_ticks: u64::from(pid), boot_id: String::new() }, leads }
@@ -322,6 +323,7 @@ mod tests {
     async fn what_cannot_be_confined_is_not_started() {
         let dir = tempfile::tempdir().unwrap();
         let mut linux = open(Config::of(dir.path(), dir.path())).unwrap();
+        linux.tree.retire();
         linux.tree = Arc::new(Tree::broken());
         let command = sleeper(dir.path());
         let log = command.log.clone();
@@ -329,6 +331,48 @@ mod tests {
         assert_eq!(fault.reason, Reason::HostRefused, "{fault:?}");
         assert!(fault.message.contains("make a cgroup"), "{fault:?}");
         assert!(!log.exists());
+        assert_eq!(linux.find().await.unwrap(), vec![]);
+    }
+
+    #[tokio::test]
+    async fn the_unified_hierarchy_keeps_the_laws_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut linux = open(Config::of(dir.path(), dir.path())).unwrap();
+        let Some(tree) = Tree::unified_here(&linux.config.scope) else {
+            println!("skipped: no unified hierarchy in which this user may make cgroups");
+            return;
+        };
+        linux.tree.retire();
+        linux.tree = Arc::new(tree);
+        conformance::all(&linux, dir.path()).await;
+        let script = "for n in $(seq 200); do sleep 1000 & done; wait";
+        let forking = conformance::command(dir.path(), "/bin/sh", &["-c", script]);
+        let claim = forking.claim;
+        let alive = linux.launch(forking).await.unwrap();
+        while linux.tree.members(claim).len() < 20 {
+            tokio::task::yield_now().await;
+        }
+        linux.clear(claim).await.unwrap();
+        assert!(!linux.lives(&alive));
+        assert_eq!(linux.find().await.unwrap(), vec![]);
+    }
+
+    #[tokio::test]
+    async fn what_forks_without_end_is_cleared() {
+        let dir = tempfile::tempdir().unwrap();
+        let linux = open(Config::of(dir.path(), dir.path())).unwrap();
+        let mut forking = conformance::command(dir.path(), "/bin/sh", &["-c", "while :; do sleep 1000 & done"]);
+        forking.confinement.pids = Some(64);
+        let claim = forking.claim;
+        if linux.cgroups().0 == Cgroups::None {
+            println!("skipped: {}", linux.cgroups().1.unwrap_or_default());
+            return;
+        }
+        linux.launch(forking).await.unwrap();
+        while linux.tree.members(claim).len() < 20 {
+            tokio::task::yield_now().await;
+        }
+        linux.clear(claim).await.unwrap();
         assert_eq!(linux.find().await.unwrap(), vec![]);
     }
 

@@ -202,6 +202,15 @@ impl Tree {
         let folders = vec![PathBuf::from("/proc/self/weft")];
         Self { version: Cgroups::V1, folders, handing_down: Vec::new(), warning: None }
     }
+
+    /// One in the unified hierarchy of this host, with controllers or without.
+    pub(super) fn unified_here(scope: &str) -> Option<Self> {
+        let mount = mounts::parse(&fs::read_to_string("/proc/self/mounts").ok()?).unified?;
+        let folder = mount.join("weft").join(scope);
+        let handing_down = vec![mount.clone(), mount.join("weft"), folder.clone()];
+        let tree = Self { version: Cgroups::V2, folders: vec![folder], handing_down, warning: None };
+        (tree.ensure().is_ok() && tree.admits_processes()).then_some(tree)
+    }
 }
 
 fn make_one(folder: &Path, limits: &Confinement) -> io::Result<()> {

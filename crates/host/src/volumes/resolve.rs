@@ -134,12 +134,13 @@ fn check_use(held: &OwnedFd, want: Want) -> Result<(), String> {
     if want != Want::DiskToWrite {
         return Ok(());
     }
-    match may(Access::WRITE_OK) {
-        Ok(()) if stat.st_mode & 0o222 == 0 => Err("is write-protected: attach it read-only".to_owned()),
-        Ok(()) => Ok(()),
-        Err(Errno::ROFS) => Err("is on a read-only file system: attach it read-only".to_owned()),
-        Err(_) => Err("cannot be written by weft: permission denied".to_owned()),
+    if stat.st_mode & 0o222 == 0 {
+        return Err("is write-protected: attach it read-only".to_owned());
     }
+    may(Access::WRITE_OK).map_err(|errno| match errno {
+        Errno::ROFS => "is on a read-only file system: attach it read-only".to_owned(),
+        _ => "cannot be written by weft: permission denied".to_owned(),
+    })
 }
 
 const fn named(kind: FileType) -> &'static str {
