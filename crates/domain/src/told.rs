@@ -137,3 +137,6 @@ fn failing_condition(after: &Instance) -> Option<String> {
     let failing = after.status.conditions.iter().find(|one| one.holds == Some(false))?;
     Some(format!("{}: {}", failing.reason, failing.message))
 }
+
+#[cfg(test)]
+mod tests;

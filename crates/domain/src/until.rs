@@ -94,3 +94,6 @@ fn booted(it: &Instance, epoch: u64) -> bool {
         Phase::Pending | Phase::Creating | Phase::Created | Phase::Starting | Phase::Migrating | Phase::Lost => false,
     }
 }
+
+#[cfg(test)]
+mod tests;
