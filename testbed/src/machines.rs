@@ -204,7 +204,8 @@ impl Stage for Machines {
         match sort {
             Sort::Working => {}
             Sort::Broken => {
-                order.boot = Boot::Kernel { kernel: "/nowhere/vmlinux".into(), initramfs: None, cmdline: String::new() };
+                order.boot =
+                    Boot::Kernel { kernel: "/nowhere/vmlinux".into(), initramfs: None, cmdline: String::new() };
             }
         }
         order
@@ -222,9 +223,6 @@ impl Stage for Machines {
         };
         let (state, resets) = (machine.state(), machine.resets());
         let before = *resets.borrow();
-        self.run(machine, command, |_| {
-            matches!(*state.borrow(), State::Ended(_)) || *resets.borrow() > before
-        })
-        .await;
+        self.run(machine, command, |_| matches!(*state.borrow(), State::Ended(_)) || *resets.borrow() > before).await;
     }
 }

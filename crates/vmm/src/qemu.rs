@@ -41,4 +41,6 @@ pub struct Config {
     pub search: Vec<PathBuf>,
     /// A folder of our own, for what was found.
     pub cache_dir: PathBuf,
+    /// How fast the host's time stamp counter runs, in kHz, where that is known.
+    pub tsc_khz: Option<u64>,
 }

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use weft_domain::{Fault, Kind, Reason};
 
 /// The longest that any one thing may take; a busy host translates guest code slowly.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// What a law needs of the place where it runs.
 #[async_trait::async_trait]

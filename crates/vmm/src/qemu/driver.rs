@@ -15,10 +15,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixStream;
+use weft_domain::Fault;
 use weft_domain::capability::Capabilities;
 use weft_domain::needs;
 use weft_domain::spec::{ConsoleMode, Spec};
-use weft_domain::Fault;
 use weft_ports::clock::Clock;
 use weft_ports::hypervisor::{Adoption, Chosen, Hypervisor, Machine, Order};
 use weft_ports::processes::{Alive, Command, Processes};
@@ -34,6 +34,7 @@ const END_LIMIT: Duration = Duration::from_secs(2);
 pub struct Qemu {
     facts: Facts,
     capabilities: Arc<Capabilities>,
+    tsc_khz: Option<u64>,
     processes: Arc<dyn Processes>,
     clock: Arc<dyn Clock>,
 }
@@ -47,7 +48,7 @@ pub async fn open(config: Config, processes: Arc<dyn Processes>, clock: Arc<dyn 
     let facts = probe::probe(&config, &processes, &clock).await?;
     tracing::debug!(?facts, "QEMU was found");
     let capabilities = Arc::new(capabilities::of(&facts));
-    Ok(Qemu { facts, capabilities, processes, clock })
+    Ok(Qemu { facts, capabilities, tsc_khz: config.tsc_khz, processes, clock })
 }
 
 impl Qemu {
@@ -61,7 +62,8 @@ impl Qemu {
         let chosen = self.choose(&order.spec);
         self.refuse(&order.spec, &chosen)?;
         let media = backing::inspect(&order.disks)?;
-        let blueprint = Blueprint { order, chosen: &chosen, sandbox: self.facts.sandbox, media: &media };
+        let (tsc_khz, sandbox) = (self.tsc_khz, self.facts.sandbox);
+        let blueprint = Blueprint { order, chosen: &chosen, tsc_khz, sandbox, media: &media };
         let args = config::arguments(&blueprint)?;
         let folder = Folder(order.run_dir.clone());
         let fds = sockets(&folder, order)?;
@@ -163,11 +165,9 @@ impl Hypervisor for Qemu {
     }
 
     fn choose(&self, spec: &Spec) -> Chosen {
-        Chosen {
-            driver: format!("{NAME} {}", self.facts.version),
-            machine: choice::machine(spec),
-            accelerator: choice::accelerator(spec, self.facts.preferred()),
-        }
+        let accelerator = choice::accelerator(spec, self.facts.preferred());
+        let machine = choice::machine(spec, accelerator, self.tsc_khz);
+        Chosen { driver: format!("{NAME} {}", self.facts.version), machine, accelerator }
     }
 
     async fn launch(&self, order: Order) -> Result<Box<dyn Machine>, Fault> {

@@ -146,9 +146,8 @@ async fn software(runner: &Runner, guest: &Path) -> Result<Sandbox, Error> {
 }
 
 fn guest_arguments(accelerator: &str, guest: &Path) -> Vec<std::ffi::OsString> {
-    let mut arguments: Vec<std::ffi::OsString> = ["-nodefaults", "-no-user-config", "-display", "none", "-m", "16"]
-        .map(Into::into)
-        .to_vec();
+    let mut arguments: Vec<std::ffi::OsString> =
+        ["-nodefaults", "-no-user-config", "-display", "none", "-m", "16"].map(Into::into).to_vec();
     let machine = "microvm,pit=off,pic=off,rtc=off,isa-serial=off,acpi=off";
     arguments.extend(["-machine".into(), machine.into(), "-accel".into(), accelerator.into()]);
     arguments.extend(["-device".into(), "isa-debug-exit,iobase=0xf4,iosize=1".into()]);

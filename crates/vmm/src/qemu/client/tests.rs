@@ -4,7 +4,8 @@ use super::*;
 use proptest::prelude::*;
 use tokio::io::{DuplexStream, duplex};
 
-const GREETING: &str = r#"{"QMP": {"version": {"qemu": {"micro": 22, "minor": 2, "major": 7}}, "capabilities": ["oob"]}}"#;
+const GREETING: &str =
+    r#"{"QMP": {"version": {"qemu": {"micro": 22, "minor": 2, "major": 7}}, "capabilities": ["oob"]}}"#;
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// A client to whom all of this is said, then the other side says no more.
@@ -40,7 +41,8 @@ async fn a_lawful_talk_keeps_events_in_order() {
 
 #[tokio::test]
 async fn a_refusal_is_told_in_qemus_words() {
-    let refusal = r#"{"id": 1, "error": {"class": "GenericError", "desc": "Resetting the Virtual Machine is required"}}"#;
+    let refusal =
+        r#"{"id": 1, "error": {"class": "GenericError", "desc": "Resetting the Virtual Machine is required"}}"#;
     let (mut client, _far) = told(&script(&[refusal])).await;
     let error = client.call("cont", LIMIT).await.expect_err("it is refused");
     assert_eq!(error.to_string(), "QEMU refused cont: Resetting the Virtual Machine is required");

@@ -11,17 +11,23 @@ const MICROVM_CHOSEN: usize = 12;
 
 /// The machine model for this specification.
 ///
-/// microvm starts with the least in it. Firmware expects PCI, dies are only known to the PCs, and many
-/// devices do not fit.
-pub(in crate::qemu) fn machine(draft: &Draft) -> Machine {
+/// microvm starts with the least in it. Firmware expects PCI, dies are only known to the PCs, many devices
+/// do not fit, and in software it needs to be told how fast its clock runs.
+pub(in crate::qemu) fn machine(draft: &Draft, accelerator: Accelerator, tsc_khz: Option<u64>) -> Machine {
     match draft.machine {
         Machine::Auto => {
             let firmware = matches!(draft.payload, Payload::Firmware { .. });
-            let pci = firmware || has_dies(draft) || devices(draft) > MICROVM_CHOSEN;
+            let blind = tsc_khz.is_none() && lacks_a_clock(Machine::Microvm, accelerator);
+            let pci = firmware || blind || has_dies(draft) || devices(draft) > MICROVM_CHOSEN;
             if pci { Machine::Q35 } else { Machine::Microvm }
         }
         named @ (Machine::Microvm | Machine::Pc | Machine::Q35) => named,
     }
+}
+
+/// Whether a machine has no timer by which a kernel could tell how fast its counter runs.
+pub(super) fn lacks_a_clock(machine: Machine, accelerator: Accelerator) -> bool {
+    machine == Machine::Microvm && accelerator != Accelerator::Kvm
 }
 
 /// What executes guest code for this specification, KVM where it truly works.

@@ -10,6 +10,8 @@ use weft_domain::{ClaimId, IncarnationId, InstanceId, Time};
 use weft_ports::hypervisor::Backing;
 use weft_ports::processes::Confinement;
 
+const TSC: Option<u64> = Some(2_596_098);
+
 fn order(draft: Draft) -> Order {
     let (at, random) = (Time::from_millis(1_700_000_000_000), [7; 10]);
     let backing = |disk: &Disk| match &disk.source {
@@ -36,13 +38,11 @@ fn order(draft: Draft) -> Order {
 }
 
 fn line_of(order: &Order, medium: Medium) -> Result<Vec<String>, Error> {
-    let chosen = Chosen {
-        driver: "qemu 7.2.22".into(),
-        machine: choice::machine(&order.spec),
-        accelerator: choice::accelerator(&order.spec, Accelerator::Tcg),
-    };
+    let accelerator = choice::accelerator(&order.spec, Accelerator::Tcg);
+    let machine = choice::machine(&order.spec, accelerator, TSC);
+    let chosen = Chosen { driver: "qemu 7.2.22".into(), machine, accelerator };
     let media = vec![medium; order.disks.len()];
-    let blueprint = Blueprint { order, chosen: &chosen, sandbox: Sandbox::On, media: &media };
+    let blueprint = Blueprint { order, chosen: &chosen, tsc_khz: TSC, sandbox: Sandbox::On, media: &media };
     Ok(arguments(&blueprint)?.into_iter().map(|word| word.into_string().unwrap()).collect())
 }
 
@@ -155,7 +155,7 @@ fn the_machine_is_chosen_by_what_it_must_hold() {
     let with = |change: fn(&mut Draft)| {
         let mut draft = Draft::default();
         change(&mut draft);
-        choice::machine(&draft)
+        choice::machine(&draft, Accelerator::Tcg, TSC)
     };
     assert_eq!(with(|_| ()), Machine::Microvm);
     assert_eq!(with(|d| d.machine = Machine::Pc), Machine::Pc);
@@ -163,7 +163,10 @@ fn the_machine_is_chosen_by_what_it_must_hold() {
     assert_eq!(with(|d| d.disks = (0..32).map(|i| disk(&format!("d{i}"), "/d")).collect()), Machine::Q35);
     let dies = Topology { threads_per_core: 1, cores_per_die: 1, dies_per_package: 2, packages: 1 };
     let draft = Draft { cpu: Cpu { boot: 2, max: 2, topology: Some(dies), ..Cpu::default() }, ..Draft::default() };
-    assert_eq!(choice::machine(&draft), Machine::Q35);
+    assert_eq!(choice::machine(&draft, Accelerator::Tcg, TSC), Machine::Q35);
+    let plain = Draft::default();
+    assert_eq!(choice::machine(&plain, Accelerator::Tcg, None), Machine::Q35, "nothing tells it how fast its clock is");
+    assert_eq!(choice::machine(&plain, Accelerator::Kvm, None), Machine::Microvm);
     assert_eq!(choice::accelerator(&draft, Accelerator::Kvm), Accelerator::Kvm);
 }
 
@@ -178,8 +181,7 @@ fn what_cannot_be_had_together_is_refused_by_field() {
         ..Draft::default()
     };
     let fields: Vec<_> = choice::refused(&draft, Machine::Microvm).into_iter().map(|found| found.field).collect();
-    let wanted =
-        ["vm.spec.cpu.max", "vm.spec.cpu.topology.dies_per_package", "vm.spec.disks", "vm.spec.nics[0]"];
+    let wanted = ["vm.spec.cpu.max", "vm.spec.cpu.topology.dies_per_package", "vm.spec.disks", "vm.spec.nics[0]"];
     assert_eq!(fields, wanted);
     assert_eq!(choice::refused(&Draft::default(), Machine::Microvm), []);
 }
@@ -196,6 +198,19 @@ fn every_pci_device_has_a_place_of_its_own() {
     let places: Vec<_> = devices.filter_map(|device| Some(device.get("addr")?.as_str()?.to_owned())).collect();
     let unique: std::collections::BTreeSet<_> = places.iter().collect();
     assert_eq!((places.len(), unique.len()), (48, 48));
+}
+
+#[test]
+fn the_clock_is_told_once_and_only_where_it_is_needed() {
+    let append = |cmdline: &str, machine: Machine| {
+        let mut order = order(Draft { machine, ..Draft::default() });
+        order.boot = Boot::Kernel { kernel: "/k".into(), initramfs: None, cmdline: cmdline.into() };
+        let words = line_of(&order, Medium::File).unwrap();
+        words.iter().skip_while(|word| *word != "-append").nth(1).unwrap().clone()
+    };
+    assert_eq!(append("quiet", Machine::Microvm), "quiet tsc_early_khz=2596098");
+    assert_eq!(append("tsc_early_khz=1 quiet", Machine::Microvm), "tsc_early_khz=1 quiet");
+    assert_eq!(append("quiet", Machine::Pc), "quiet");
 }
 
 proptest! {

@@ -59,7 +59,8 @@ fn what_was_kept_is_read_for_the_same_key_only() {
 #[test]
 fn a_program_that_is_not_there_is_named_with_where_it_was_looked_for() {
     let folder = tempfile::tempdir().unwrap();
-    let mut config = Config { program: None, search: vec![folder.path().into()], cache_dir: folder.path().into() };
+    let mut config =
+        Config { program: None, search: vec![folder.path().into()], cache_dir: folder.path().into(), tsc_khz: None };
     let said = find(&config).unwrap_err().to_string();
     assert!(said.contains(PROGRAM) && said.contains(&folder.path().display().to_string()), "{said}");
     // A file that may not be executed is no program.
