@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use weft_domain::{Fault, Reason};
 use weft_host::journal::{Config, Journal, open};
 use weft_ports::claims::conformance::{self, folder, note, process};
-use weft_ports::claims::{Claims, Entry};
+use weft_ports::claims::{Claims, Entry, Note};
 
 fn opened(dir: &Path) -> Journal {
     open(Config { dir: dir.to_owned() }).unwrap()
@@ -72,13 +72,16 @@ async fn a_change_that_is_too_long_is_refused_and_the_rest_goes_on() {
     assert_eq!(journal.list().await.unwrap()[0].note, note());
 }
 
+fn brief() -> Note {
+    Note { reboot_epoch: 7, ..Note::default() }
+}
+
 async fn sample(dir: &Path) -> (Vec<u8>, Vec<Entry>) {
     let journal = opened(dir);
-    for n in 0..2 {
-        let claim = folder(&n.to_string());
-        journal.claim(vec![claim.clone()]).await.unwrap();
-        journal.note(claim.id, note()).await.unwrap();
-    }
+    let claims = [folder("0"), folder("1")];
+    journal.claim(claims[..1].to_vec()).await.unwrap();
+    journal.note(claims[0].id, brief()).await.unwrap();
+    journal.claim(claims[1..].to_vec()).await.unwrap();
     let list = journal.list().await.unwrap();
     drop(journal);
     (fs::read(dir.join("claims.log")).unwrap(), list)
@@ -94,7 +97,7 @@ async fn a_cut_at_any_byte_loses_only_what_was_cut() {
         fs::write(&path, &bytes[..end]).unwrap();
         let journal = opened(dir.path());
         let list = journal.list().await.unwrap();
-        let noted = list.iter().filter(|entry| entry.note == note()).count();
+        let noted = list.iter().filter(|entry| entry.note == brief()).count();
         let progress = list.len() + noted;
         assert!(progress >= last, "{end}");
         assert!(list.iter().zip(&all).all(|(one, other)| one.claim == other.claim), "{end}");
@@ -107,7 +110,7 @@ async fn a_cut_at_any_byte_loses_only_what_was_cut() {
         drop(journal);
         assert_eq!(opened(dir.path()).list().await.unwrap().len(), list.len() + 1, "{end}");
     }
-    assert_eq!(last, 4);
+    assert_eq!(last, 3);
 }
 
 #[tokio::test]
