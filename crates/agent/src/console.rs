@@ -50,7 +50,7 @@ impl Hub {
         self.pump.is_finished()
     }
 
-    /// What the guest writes from now on, while `input` is typed; ends with the machine or the input.
+    /// What the guest writes from now on, while `input` is typed; ends with the machine.
     pub(crate) fn attach(&self, input: BoxStream<'static, ConsoleInput>) -> Answers<Bytes> {
         let Some(output) = self.output.upgrade().map(|output| BroadcastStream::new(output.subscribe())) else {
             return futures::stream::empty().boxed();

@@ -53,6 +53,9 @@ impl Owner {
         if let Payload::Image { name, .. } = &placed.spec.payload {
             self.prepare_image(name).await?;
         }
+        if self.overtaken() {
+            return Ok(());
+        }
         self.prepared_for = Some(placed.generation);
         self.told.clear("StepSucceeded");
         tracing::info!("prepared");
@@ -77,6 +80,12 @@ impl Owner {
         Ok(())
     }
 
+    /// Nothing of it should be left by now, or the agent ends: there is nothing to prepare for.
+    fn overtaken(&self) -> bool {
+        let gone = self.wants.borrow().placed.as_ref().is_none_or(|placed| placed.desired.deleted);
+        gone || self.wants.has_changed().is_err()
+    }
+
     /// Preparing takes long on first use: how far it has come is told as a condition.
     async fn prepare_image(&mut self, name: &str) -> Result<(), Fault> {
         let (sender, mut progress) = tokio::sync::watch::channel(None);
@@ -94,8 +103,12 @@ impl Owner {
                     if let Some(step) = step {
                         let message = format!("{}, {} %", step.stage, step.permille / 10);
                         self.told.condition(self.now(), "ImagePrepared", false, ("Preparing", &message));
-                        self.tell(Sight::Preparing).await?;
+                        // Progress that control does not take is no reason to begin anew.
+                        let _ = self.tell(Sight::Preparing).await;
                     }
+                }
+                _ = self.wants.changed() => if self.overtaken() {
+                    return Ok(());
                 }
             }
         };

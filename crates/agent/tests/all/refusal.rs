@@ -199,3 +199,20 @@ async fn a_full_disk_does_not_keep_an_agent_from_its_machines() {
     house.until(id, Phase::Stopped).await;
     assert!(begun.elapsed() < RETRY, "it was taken up at once");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_long_preparation_does_not_stand_in_the_way_of_a_deletion_or_an_end() {
+    let house = House::up();
+    house.fuse.stuck.store(true, Ordering::SeqCst);
+    let (id, other) = (house.create("a", |_| {}), house.create("b", |_| {}));
+    house.until(id, Phase::Creating).await;
+    let begun = tokio::time::Instant::now();
+    house.delete(id).await;
+    house.stop().await;
+    assert!(begun.elapsed() < RETRY);
+    house.fuse.stuck.store(false, Ordering::SeqCst);
+    house.start();
+    house.until(other, Phase::Created).await;
+    house.delete(other).await;
+    house.assert_empty().await;
+}

@@ -25,6 +25,8 @@ pub(crate) struct Fuse {
     pub(crate) blind: AtomicBool,
     /// The driver panics after its next launch.
     pub(crate) panics: AtomicBool,
+    /// No preparation of an image comes to an end.
+    pub(crate) stuck: AtomicBool,
 }
 
 impl Fuse {
@@ -34,6 +36,7 @@ impl Fuse {
             blown: watch::Sender::new(false),
             blind: AtomicBool::new(false),
             panics: AtomicBool::new(false),
+            stuck: AtomicBool::new(false),
         })
     }
 
@@ -109,6 +112,9 @@ impl Images for Fused<dyn Images> {
         self.inner.names()
     }
     async fn ensure(&self, name: &str, watcher: Watcher) -> Result<Files, Fault> {
+        if self.fuse.stuck.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         self.around(self.inner.ensure(name, watcher)).await
     }
 }
