@@ -12,6 +12,7 @@
 use crate::Error;
 use crate::args::value::Escape;
 use crate::desk::Desk;
+use crate::show::escapes::Unasked;
 use bytes::Bytes;
 use futures::StreamExt;
 use std::collections::VecDeque;
@@ -96,7 +97,7 @@ async fn history(desk: &Desk, terms: &Attach) -> Vec<u8> {
         // A line that is cut off says nothing.
         text.drain(..=text.iter().position(|byte| *byte == b'\n').unwrap_or(0));
     }
-    text
+    Unasked::default().pass(&text)
 }
 
 fn introduce(desk: &mut Desk, terms: &Attach) {

@@ -3,6 +3,7 @@
 
 use crate::Error;
 use crate::desk::{Desk, waits_for};
+use crate::show::escapes::printable;
 use crate::show::units;
 use futures::StreamExt;
 use std::future::{Future, pending};
@@ -78,7 +79,7 @@ async fn follow(vms: Arc<dyn Vms>, call: Call, vm: Option<VmRef>, tell: watch::S
 fn state(vm: &Instance) -> String {
     let phase = vm.status.phase.as_str();
     match waits_for(vm) {
-        Some(message) => format!("{phase}: {}", units::printable(&message)),
+        Some(message) => format!("{phase}: {}", printable(&message)),
         None => phase.to_owned(),
     }
 }

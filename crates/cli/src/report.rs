@@ -116,7 +116,7 @@ impl Lines {
         }
         self.text += &format!("  the end of {of}:\n");
         for line in &lines[lines.len().saturating_sub(TAIL)..] {
-            self.text += &format!("    | {}\n", crate::show::units::printable(line));
+            self.text += &format!("    | {}\n", crate::show::escapes::printable(line));
         }
     }
 }

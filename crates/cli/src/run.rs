@@ -22,14 +22,14 @@ pub async fn run(globals: Globals, command: ClientCommand, services: Services, t
 }
 
 /// Who finds nobody at home wants to know where they knocked.
-fn located(error: Error, server: &str) -> Error {
-    match error {
-        Error::Refused(mut fault) if fault.reason == Reason::Away && !fault.message.contains(server) => {
-            fault.message += &format!(" (asked {server})");
-            Error::Refused(fault)
-        }
-        error => error,
+fn located(mut error: Error, server: &str) -> Error {
+    if let Error::Refused(fault) = &mut error
+        && fault.reason == Reason::Away
+        && !fault.message.contains(server)
+    {
+        fault.message += &format!(" (asked {server})");
     }
+    error
 }
 
 async fn serve(desk: &mut Desk, command: ClientCommand) -> Result<(), Error> {

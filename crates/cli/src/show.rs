@@ -1,6 +1,7 @@
 //! How answers look: tables for people, descriptions, units. Nothing here writes; all is text.
 
 mod describe;
+pub mod escapes;
 mod event;
 mod node;
 pub mod paint;

@@ -1,7 +1,8 @@
 //! One VM as a page: what was asked, what is, how the last run ended.
 
+use super::escapes::printable;
 use super::table::{Cell, Table};
-use super::units::{age, bytes, moment, printable};
+use super::units::{age, bytes, moment};
 use super::vm::{NodeNames, View, accelerator, addresses, machine, node_name, restart};
 use weft_domain::instance::{Condition, Exit, Running};
 use weft_domain::spec::{Attachment, Disk, DiskFormat, DiskSource, Driver, Nic, Payload, Spec, Transport};

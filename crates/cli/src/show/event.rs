@@ -1,8 +1,9 @@
 //! Events as rows.
 
+use super::escapes::printable;
 use super::paint::Paint;
 use super::table::Cell;
-use super::units::{moment, printable};
+use super::units::moment;
 use weft_domain::event::{Event, Severity};
 
 /// The heads of a row.

@@ -50,13 +50,6 @@ pub fn moment(at: Time) -> String {
     }
 }
 
-/// A line that others wrote, without what would move the cursor or change colours.
-#[must_use]
-pub fn printable(text: &str) -> String {
-    let clean = |c: char| if c == '\t' { ' ' } else { c };
-    text.chars().map(clean).filter(|c| !c.is_control()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,10 +85,5 @@ mod tests {
     fn moments_read_well() {
         assert_eq!(moment(Time::from_millis(1_763_662_800_000)), "2025-11-20T18:20:00Z");
         assert_eq!(moment(Time::from_nanos(i64::MIN)), "1677-09-21T00:12:43Z");
-    }
-
-    #[test]
-    fn others_text_moves_no_cursor() {
-        assert_eq!(printable("a\u{1b}[2Jb\tc\r\n"), "a[2Jb c");
     }
 }

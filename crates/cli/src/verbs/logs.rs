@@ -5,6 +5,7 @@ use crate::Error;
 use crate::args::value::Tail;
 use crate::args::vm::LogsArgs;
 use crate::desk::Desk;
+use crate::show::escapes::Unasked;
 use futures::StreamExt;
 use std::time::Duration;
 use weft_domain::Fault;
@@ -44,6 +45,7 @@ pub(crate) async fn logs(desk: &mut Desk, args: LogsArgs) -> Result<(), Error> {
 /// Writes pieces as they come, and says where the log's bound dropped some.
 async fn print(desk: &mut Desk, mut chunks: Answers<LogChunk>, mut expected: Option<u64>) -> Result<(), Error> {
     let interrupt = desk.terminal.interrupt.clone();
+    let mut unasked = Unasked::default();
     loop {
         let chunk = tokio::select! {
             biased;
@@ -57,8 +59,13 @@ async fn print(desk: &mut Desk, mut chunks: Answers<LogChunk>, mut expected: Opt
             desk.remark(&format!("[{missed} bytes before byte {} are not kept any more]", chunk.offset));
         }
         expected = Some(chunk.offset + chunk.bytes.len() as u64);
-        desk.answer_bytes(&chunk.bytes)?;
+        write(desk, &mut unasked, &chunk.bytes)?;
     }
+}
+
+/// To a terminal without what it would answer; as it is to anything else.
+fn write(desk: &mut Desk, unasked: &mut Unasked, bytes: &[u8]) -> Result<(), Error> {
+    if desk.terminal.abilities.out_tty { desk.answer_bytes(&unasked.pass(bytes)) } else { desk.answer_bytes(bytes) }
 }
 
 /// Writes the last lines; tells the offset after them.
@@ -69,11 +76,11 @@ async fn last_lines(desk: &mut Desk, vm: &VmRef, lines: u64) -> Result<u64, Erro
         let whole = (text.len() as u64) < span || begin == 0 || span >= MAX_TAIL;
         match cut(&text, lines) {
             Some(at) => {
-                desk.answer_bytes(&text[at..])?;
+                write(desk, &mut Unasked::default(), &text[at..])?;
                 return Ok(begin + text.len() as u64);
             }
             None if whole => {
-                desk.answer_bytes(&text)?;
+                write(desk, &mut Unasked::default(), &text)?;
                 return Ok(begin + text.len() as u64);
             }
             None => span = span.saturating_mul(4).min(MAX_TAIL),
