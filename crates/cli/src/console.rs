@@ -148,24 +148,25 @@ struct Loop {
     linger: Duration,
     heard: Instant,
     open: bool,
+    person: bool,
 }
 
 impl Loop {
     fn new(send: mpsc::Sender<ConsoleInput>, answers: Answers<Bytes>, terms: &Attach) -> Self {
         let (pending, escape, linger) = (VecDeque::new(), terms.escape.0, terms.linger);
-        Self { send, answers, pending, escape, linger, heard: Instant::now(), open: true }
+        Self { send, answers, pending, escape, linger, heard: Instant::now(), open: true, person: true }
     }
 
     async fn run(mut self, desk: &mut Desk) -> Left {
         let interrupt = desk.terminal.interrupt.clone();
-        let person = desk.terminal.abilities.input_tty;
-        if person {
+        self.person = desk.terminal.abilities.input_tty;
+        let mut sized = self.person;
+        if self.person {
             desk.terminal.size.mark_changed();
         } else {
             self.escape = None;
         }
         let mut keys = vec![0; 4096];
-        let mut sized = person;
         loop {
             let room = self.pending.len() < WAITING;
             let silence = sleep((self.heard + self.linger).saturating_duration_since(Instant::now()));
@@ -193,7 +194,7 @@ impl Loop {
                     sized = false;
                     None
                 }
-                Happened::Read(Ok(count)) => self.typed(&keys[..count], person),
+                Happened::Read(Ok(count)) => self.typed(&keys[..count]),
                 Happened::Read(Err(source)) => Some(Left::Broken(Error::UseTerminal { source })),
             };
             if let Some(left) = left {
@@ -221,7 +222,7 @@ impl Loop {
     }
 
     /// Takes what was typed; tells why the console is left, if it is.
-    fn typed(&mut self, keys: &[u8], person: bool) -> Option<Left> {
+    fn typed(&mut self, keys: &[u8]) -> Option<Left> {
         let escape = self.escape.and_then(|escape| keys.iter().position(|key| *key == escape));
         let passed = &keys[..escape.unwrap_or(keys.len())];
         if !passed.is_empty() {
@@ -229,7 +230,7 @@ impl Loop {
         }
         match (escape, keys.is_empty()) {
             (Some(_), _) => Some(Left::Key),
-            (None, true) if person => Some(Left::Key),
+            (None, true) if self.person => Some(Left::Key),
             (None, true) => {
                 (self.open, self.heard) = (false, Instant::now());
                 None

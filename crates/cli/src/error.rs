@@ -1,6 +1,7 @@
 //! What can go wrong in a command, and how the program then ends.
 
 use crate::Exit;
+use crate::args::flag;
 use std::io;
 use std::path::PathBuf;
 use weft_domain::lifecycle::Phase;
@@ -77,6 +78,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same; a refusal of fields names their flags.
+    #[must_use]
+    pub(crate) fn with_flags(mut self) -> Self {
+        if let Self::Refused(fault) = &mut self {
+            flag::name(fault);
+        }
+        self
+    }
+
     /// Its kind.
     #[must_use]
     pub fn kind(&self) -> Kind {

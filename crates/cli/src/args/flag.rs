@@ -2,14 +2,13 @@
 
 use weft_domain::Fault;
 
-/// The same refusal, with the flags of its fields.
-pub(crate) fn named(mut fault: Fault) -> Fault {
+/// Adds the flags to the fields of a refusal.
+pub(crate) fn name(fault: &mut Fault) {
     for violation in &mut fault.violations {
         if let Some(flag) = of(&violation.field) {
             violation.field += &format!(" ({flag})");
         }
     }
-    fault
 }
 
 /// The flag that sets a field of the specification.

@@ -13,10 +13,19 @@ pub(crate) type NodeNames = BTreeMap<NodeId, String>;
 /// What a row of a VM shows beside the usual.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Columns {
-    /// The project comes first.
-    pub(crate) project: bool,
+    /// Whether the project comes first.
+    pub(crate) scope: Scope,
     /// Ids, drivers and addresses come last.
     pub(crate) wide: bool,
+}
+
+/// Whose VMs are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Those of one project.
+    Project,
+    /// Those of all, each with its project.
+    All,
 }
 
 /// What a row is seen by.
@@ -34,7 +43,7 @@ pub(crate) struct View<'a> {
 
 /// The heads of these columns.
 pub(crate) fn columns(shown: Columns) -> Vec<&'static str> {
-    let mut heads = if shown.project { vec!["PROJECT"] } else { Vec::new() };
+    let mut heads = if shown.scope == Scope::All { vec!["PROJECT"] } else { Vec::new() };
     heads.extend(["NAME", "PHASE", "CPUS", "MEMORY", "NODE", "AGE"]);
     if shown.wide {
         heads.extend(["ID", "DRIVER", "MACHINE", "PID", "ADDRESSES", "RESTARTS"]);
@@ -46,7 +55,7 @@ pub(crate) fn columns(shown: Columns) -> Vec<&'static str> {
 pub(crate) fn row(vm: &Instance, view: View<'_>) -> Vec<Cell> {
     let (meta, status) = (&vm.meta, &vm.status);
     let mut row: Vec<Cell> = Vec::new();
-    if view.columns.project {
+    if view.columns.scope == Scope::All {
         row.push(meta.project.as_str().into());
     }
     row.push(meta.name.as_str().into());

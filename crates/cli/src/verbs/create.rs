@@ -3,7 +3,6 @@
 use super::outcome::{Wanted, is, show};
 use super::{BRIEF, LONG};
 use crate::Error;
-use crate::args::flag;
 use crate::args::value::user_nic;
 use crate::args::vm::{CreateArgs, NewArgs, RunArgs, SpecArgs};
 use crate::console::{Attach, attach};
@@ -61,8 +60,8 @@ pub(crate) async fn run(desk: &mut Desk, args: RunArgs) -> Result<(), Error> {
 /// Makes what the arguments ask for.
 async fn make(desk: &mut Desk, args: NewArgs, (mode, limit): (CreateMode, Duration)) -> Result<Vec<Vm>, Error> {
     let request_id = args.request_id.clone();
-    let typed = args.file.is_none();
-    let news = asked(desk, args).await.map_err(|error| flagged(error, typed.then_some(())))?;
+    let origin = if args.file.is_some() { Origin::Manifest } else { Origin::Flags };
+    let news = asked(desk, args).await.map_err(|error| origin.name(error))?;
     if request_id.is_some() && news.len() > 1 {
         return Err(Error::Usage {
             message: "--request-id is for one VM, and the manifest has several".to_owned(),
@@ -73,16 +72,25 @@ async fn make(desk: &mut Desk, args: NewArgs, (mode, limit): (CreateMode, Durati
     for new in news {
         let call = Call { request_id: request_id.clone(), ..desk.call(Some(limit)) };
         let vm = one(desk, &call, new, mode).await;
-        made.push(vm.map_err(|error| flagged(error, typed.then_some(())))?);
+        made.push(vm.map_err(|error| origin.name(error))?);
     }
     Ok(made)
 }
 
-/// A refusal of fields names their flags, where flags were typed.
-fn flagged(error: Error, typed: Option<()>) -> Error {
-    match (error, typed) {
-        (Error::Refused(fault), Some(())) => Error::Refused(flag::named(fault)),
-        (error, _) => error,
+/// Where a specification was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Flags,
+    Manifest,
+}
+
+impl Origin {
+    /// A refusal of fields names their flags, where flags were typed.
+    fn name(self, error: Error) -> Error {
+        match self {
+            Self::Flags => error.with_flags(),
+            Self::Manifest => error,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::USUAL;
 use crate::args::Output;
 use crate::desk::Desk;
-use crate::show::vm::{Columns, NodeNames};
+use crate::show::vm::{Columns, NodeNames, Scope};
 use std::future::Future;
 use weft_domain::{Fault, Reason};
 use weft_ports::api::{ListQuery, Page};
@@ -30,8 +30,8 @@ where
 }
 
 /// The columns that the caller wants.
-pub(crate) fn columns(desk: &Desk, project: Option<()>) -> Columns {
-    Columns { project: project.is_some(), wide: desk.globals.output == Output::Wide }
+pub(crate) fn columns(desk: &Desk, scope: Scope) -> Columns {
+    Columns { scope, wide: desk.globals.output == Output::Wide }
 }
 
 /// Names of nodes; none where they cannot be had, since an id will do.

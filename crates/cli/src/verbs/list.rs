@@ -8,7 +8,7 @@ use crate::args::vm::ListArgs;
 use crate::desk::{Desk, Shape};
 use crate::progress::{Waited, wait};
 use crate::show::table::Table;
-use crate::show::vm::{Columns, View};
+use crate::show::vm::{Columns, Scope, View};
 use crate::show::{describe_vm, vm_columns, vm_row};
 use std::sync::Arc;
 use weft_ports::api::{ListQuery, Vm, WatchQuery};
@@ -29,7 +29,7 @@ pub(crate) async fn list(desk: &mut Desk, args: ListArgs) -> Result<(), Error> {
     });
     let waited = Waited { title: "listing".to_owned(), vm: None, follow: String::new() };
     let found = wait(desk, waited, pages).await?;
-    let columns = columns(desk, args.all_projects.then_some(()));
+    let columns = columns(desk, if args.all_projects { Scope::All } else { Scope::Project });
     table(desk, &found, columns).await
 }
 
@@ -44,7 +44,8 @@ async fn table(desk: &mut Desk, found: &[Vm], columns: Columns) -> Result<(), Er
         return desk.answer(&text);
     }
     if found.is_empty() {
-        let place = if columns.project { String::new() } else { format!(" in project {}", desk.globals.project) };
+        let place =
+            if columns.scope == Scope::All { String::new() } else { format!(" in project {}", desk.globals.project) };
         desk.remark(&format!("no VMs{place}"));
         desk.hint("make one: weft vm create NAME");
         return Ok(());
@@ -74,7 +75,7 @@ pub(crate) async fn get(desk: &mut Desk, words: &[String]) -> Result<(), Error> 
         return desk.answer(&text);
     }
     let nodes = node_names(desk).await;
-    let view = View { columns: columns(desk, None), nodes: &nodes, now: desk.now(), paint: desk.paint() };
+    let view = View { columns: columns(desk, Scope::Project), nodes: &nodes, now: desk.now(), paint: desk.paint() };
     let pages: Vec<_> = found.iter().map(|vm| describe_vm(&vm.value, view)).collect();
     desk.answer(&pages.join("\n"))
 }

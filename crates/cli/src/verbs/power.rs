@@ -38,6 +38,13 @@ pub(crate) enum Act {
     },
 }
 
+/// Whether the caller minds that it is not so yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    Waits,
+    None,
+}
+
 /// What there is after an act.
 enum After {
     /// The VM.
@@ -113,7 +120,8 @@ pub(crate) async fn act(desk: &mut Desk, names: NamesArgs, terms: WaitArgs, act:
     let services = desk.services.clone();
     let all = stream::iter(vms).map(|vm| one(services.clone(), call.clone(), vm, act)).buffered(AT_ONCE);
     let answers = wait(desk, waited, async { Ok(all.collect::<Vec<_>>().await) }).await?;
-    tell(desk, &names.vms, answers, (act, terms.no_wait.then_some(())))
+    let patience = if terms.no_wait { Patience::None } else { Patience::Waits };
+    tell(desk, &names.vms, answers, (act, patience))
 }
 
 async fn one(services: Services, call: Call, vm: VmRef, act: Act) -> Result<After, Fault> {
@@ -147,17 +155,17 @@ fn tell(
     desk: &mut Desk,
     names: &[String],
     answers: Vec<Result<After, Fault>>,
-    (act, no_wait): (Act, Option<()>),
+    (act, patience): (Act, Patience),
 ) -> Result<(), Error> {
     let (mut done, mut errors) = (Vec::new(), Vec::new());
     for (name, answer) in names.iter().zip(answers) {
         match answer {
-            Ok(After::Is(vm)) => match (act.wanted().judge(&vm.value), no_wait) {
-                (Err(error), None) => errors.push(error),
-                (Err(_), Some(())) if act.wanted() == Wanted::Gone => {
+            Ok(After::Is(vm)) => match (act.wanted().judge(&vm.value), patience) {
+                (Err(error), Patience::Waits) => errors.push(error),
+                (Err(_), Patience::None) if act.wanted() == Wanted::Gone => {
                     desk.remark(&format!("VM {name} is being deleted"));
                 }
-                (Ok(()), _) | (Err(_), Some(())) => {
+                (Ok(()), _) | (Err(_), Patience::None) => {
                     notice(desk, &vm, act);
                     done.push(*vm);
                 }

@@ -4,7 +4,6 @@ use super::USUAL;
 use super::create::refused;
 use super::outcome::show;
 use crate::Error;
-use crate::args::flag;
 use crate::args::value::LabelEdit;
 use crate::args::vm::UpdateArgs;
 use crate::desk::{Desk, Shape};
@@ -23,7 +22,7 @@ pub(crate) async fn update(desk: &mut Desk, args: UpdateArgs) -> Result<(), Erro
     let changed = loop {
         match once(desk, &vm, &args).await {
             Err(fault) if fault.kind() == Kind::Conflict && tries < TRIES => tries += 1,
-            answer => break answer.map_err(flag::named)?,
+            answer => break answer.map_err(|fault| Error::from(fault).with_flags())?,
         }
     };
     let word = if args.dry_run { "would be changed" } else { "is changed" };

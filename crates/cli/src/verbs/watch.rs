@@ -11,7 +11,7 @@ use crate::args::vm::{WaitForArgs, WatchArgs};
 use crate::desk::{Desk, Shape, waits_for};
 use crate::progress::{Waited, wait};
 use crate::show::table::{Cell, Table};
-use crate::show::vm::{Columns, NodeNames, View};
+use crate::show::vm::{Columns, NodeNames, Scope, View};
 use crate::show::{vm_columns, vm_row};
 use futures::StreamExt;
 use std::collections::BTreeMap;
@@ -37,8 +37,8 @@ pub(crate) async fn watch(desk: &mut Desk, args: WatchArgs) -> Result<(), Error>
 /// Shows what a watch tells.
 pub(crate) async fn stream(desk: &mut Desk, mut query: WatchQuery) -> Result<(), Error> {
     let interrupt = desk.terminal.interrupt.clone();
-    let project = (query.project.is_none() && query.vm.is_none()).then_some(());
-    let mut rows = Rows::begin(desk, columns(desk, project)).await?;
+    let scope = if query.project.is_none() && query.vm.is_none() { Scope::All } else { Scope::Project };
+    let mut rows = Rows::begin(desk, columns(desk, scope)).await?;
     let time_is_up = time_is_up(desk.globals.timeout);
     tokio::pin!(time_is_up);
     'again: loop {
@@ -212,7 +212,7 @@ impl Rows {
         let view = View { columns: self.columns, nodes: &self.nodes, now: desk.now(), paint: desk.paint() };
         let mut row = vm_row(vm, view);
         if let Some(word) = gone {
-            row[usize::from(self.columns.project) + 1] = word.into();
+            row[usize::from(self.columns.scope == Scope::All) + 1] = word.into();
         }
         self.table.fit(&row);
         self.table.line(&row)
