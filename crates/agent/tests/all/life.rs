@@ -147,14 +147,17 @@ async fn a_removed_instance_goes_and_may_come_again_at_once() {
     let placed = house.vm(id).placed;
     house.desk.remove(id);
     house.assert_empty().await;
-    // Again while its owner is letting go.
-    house.desk.place(placed.clone());
-    house.until(id, Phase::Running).await;
-    house.desk.remove(id);
-    tokio::task::yield_now().await;
-    house.desk.place(weft_ports::link::Placed { placement: 2, ..placed });
-    house.until(id, Phase::Running).await;
-    assert_eq!(house.living(id).len(), 1);
+    // Again while its owner is letting go, and just after.
+    for round in 1..64 {
+        house.desk.place(weft_ports::link::Placed { placement: round, ..placed.clone() });
+        house.until(id, Phase::Running).await;
+        house.desk.remove(id);
+        for _ in 0..round % 8 {
+            tokio::task::yield_now().await;
+        }
+    }
+    house.idle().await;
+    house.assert_empty().await;
 }
 
 #[tokio::test(start_paused = true)]
