@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tokio::io::AsyncReadExt;
 use weft_domain::Reason;
+use weft_domain::spec::payload::DEFAULT_IMAGE_READY;
 use weft_domain::spec::{
     Attachment, Console, ConsoleMode, Cpu, Disk, DiskFormat, DiskSource, Draft, Forward, Machine as Model, Nic,
     Payload, Rng, Topology, Transport,
 };
-use weft_domain::spec::payload::DEFAULT_IMAGE_READY;
 use weft_ports::hypervisor::{Backing, Boot, Hypervisor, Machine, Order};
 use weft_testbed::machines::Machines;
 
@@ -85,7 +85,7 @@ async fn finish(machine: Box<dyn Machine>) {
 /// What a command shows in the guest, to the line that says it is done.
 async fn asked(machines: &Machines, machine: &dyn Machine, command: &str) -> String {
     // The echo of the command must not look like its end.
-    machines.run(machine, &format!("{command}; echo do''ne"), |text| text.contains("\ndone")).await
+    machines.run(machine, &format!("{command}; echo; echo do''ne"), |text| text.contains("\ndone")).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -112,7 +112,7 @@ async fn disks_are_what_was_asked_in_order() {
         order.disks = backings;
         let machine = launch(&machines, &order).await;
         machines.until_shown(&order, DEFAULT_IMAGE_READY, 1).await;
-        let command = "cat /sys/block/vda/serial /sys/block/vd?/size /sys/block/vd?/ro | tr '\\n' ' '; \
+        let command = "cat /sys/block/vda/serial; echo; cat /sys/block/vd?/size /sys/block/vd?/ro | tr '\\n' ' '; \
                        echo written >/dev/vda; sync";
         let shown = asked(&machines, machine.as_ref(), command).await;
         let (sizes, locks) = if third { ("16384 8192 32768", "0 1 0") } else { ("16384 8192", "0 1") };
@@ -136,13 +136,19 @@ async fn a_forward_leads_into_the_guest_and_each_network_has_its_own_addresses()
         let addresses: Vec<_> = machine.addresses().iter().map(ToString::to_string).collect();
         assert_eq!(addresses, ["10.0.2.15", "10.0.3.15"]);
         machines.until_shown(&order, &format!("{DEFAULT_IMAGE_READY} guest 10.0.2.15"), 1).await;
-        let shown = asked(&machines, machine.as_ref(), "(echo through | nc -l -p 7 >/dev/null) & cat /sys/class/net/eth*/address").await;
+        let shown = asked(
+            &machines,
+            machine.as_ref(),
+            "(echo through | nc -l -p 7 >/dev/null) & cat /sys/class/net/eth*/address",
+        )
+        .await;
         let first = weft_domain::spec::Mac::derived(&order.instance, 0).to_string();
         let second = weft_domain::spec::Mac::derived(&order.instance, 1).to_string();
         assert!(shown.contains(&first) && shown.contains(&second), "{model:?}: {shown}");
         let mut heard = String::new();
         for _ in 0..20 {
-            let mut stream = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, host_port)).await.expect("it listens");
+            let mut stream =
+                tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, host_port)).await.expect("it listens");
             let _ = stream.read_to_string(&mut heard).await;
             if !heard.is_empty() {
                 break;
@@ -166,7 +172,8 @@ async fn processors_memory_and_randomness_are_what_was_asked() {
     let machine = launch(&machines, &order).await;
     let maps = std::fs::read_to_string(format!("/proc/{}/smaps", machine.alive().pid)).expect("its memory is seen");
     let size = "Size:             262144 kB";
-    let memory = maps.split("VmFlags:").find(|part| part.contains(size)).unwrap_or_else(|| panic!("no {size}:\n{maps}"));
+    let memory =
+        maps.split("VmFlags:").find(|part| part.contains(size)).unwrap_or_else(|| panic!("no {size}:\n{maps}"));
     assert!(memory.contains("/memfd:"), "memory can be shared: {memory}");
     assert!(memory.contains("Rss:              262144 kB"), "memory is touched before: {memory}");
     machines.until_shown(&order, DEFAULT_IMAGE_READY, 1).await;
@@ -242,7 +249,7 @@ async fn what_cannot_be_launched_says_why_in_qemus_words() {
     let order = machines.order_of(Draft { nics: vec![nic("nic0", vec![forward])], ..draft(Model::Microvm) });
     let fault = machines.qemu().launch(order.clone()).await.err().expect("the port is taken");
     assert_eq!(fault.reason, Reason::LaunchFailed);
-    assert!(fault.message.contains(&host_port.to_string()), "{fault}");
+    assert!(fault.message.contains(&host_port.to_string()), "{fault}: {:?}", std::fs::read_to_string(&order.vmm_log));
     assert!(!order.run_dir.join("qmp.sock").exists(), "no socket is left");
 
     let mut order = machines.order_of(Draft { disks: vec![disk("disk0", Path::new("/d"))], ..draft(Model::Microvm) });

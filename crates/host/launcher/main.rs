@@ -79,12 +79,13 @@ fn launch(socket: &mut UnixStream) -> Result<std::convert::Infallible, Failure> 
             fs::write("/proc/self/oom_score_adj", wanted.to_string()).map_err(at("set its OOM score"))?;
         }
     }
-    let step = format!("open its log {}", order.log.display());
-    let log = OpenOptions::new().append(true).create(true).mode(0o600).open(&order.log).map_err(at(&step))?;
     let step = format!("enter its folder {}", order.dir.display());
     std::env::set_current_dir(&order.dir).map_err(at(&step))?;
     kernel::close_on_exec_from_3().map_err(at("close what it inherited"))?;
     place(fds, &order.numbers).map_err(at("place its descriptors"))?;
+    // After the others have their numbers: its own could be one of theirs.
+    let step = format!("open its log {}", order.log.display());
+    let log = OpenOptions::new().append(true).create(true).mode(0o600).open(&order.log).map_err(at(&step))?;
     if let Some(files) = order.open_files {
         kernel::limit_open_files(files).map_err(at("limit its open files"))?;
     }

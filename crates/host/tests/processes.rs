@@ -67,6 +67,18 @@ async fn it_is_a_fresh_process() {
 }
 
 #[tokio::test]
+async fn no_number_takes_the_logs_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let linux = opened(dir.path());
+    for count in 1..8 {
+        let mut order = command(dir.path(), "/bin/sh", &[]);
+        order.log = dir.path().join(format!("log-{count}"));
+        order.fds = (3..3 + count).map(|number| (fs::File::open("/dev/null").unwrap().into(), number)).collect();
+        assert_eq!(said(&linux, order, "echo out; echo err >&2").await, "out\nerr\n", "{count} descriptors");
+    }
+}
+
+#[tokio::test]
 async fn descriptors_get_the_numbers_that_were_asked() {
     let dir = tempfile::tempdir().unwrap();
     let linux = opened(dir.path());

@@ -72,7 +72,7 @@ pub(super) fn arguments(blueprint: &Blueprint<'_>) -> Result<Vec<OsString>, Erro
         line.option("-sandbox", SANDBOX);
     }
     line.option("-action", "shutdown=pause,panic=pause,reboot=reset");
-    machine(blueprint.chosen, &mut line);
+    machine(blueprint, &mut line);
     processors(spec, &mut line);
     memory(spec, &mut line);
     boot(blueprint, &mut line)?;
@@ -118,7 +118,8 @@ fn bare_uuid(id: &str) -> &str {
     id.split_once('-').map_or(id, |(_, uuid)| uuid)
 }
 
-fn machine(chosen: &Chosen, line: &mut Line) {
+fn machine(blueprint: &Blueprint<'_>, line: &mut Line) {
+    let chosen = blueprint.chosen;
     let model = match chosen.machine {
         Machine::Microvm => "microvm,x-option-roms=off,rtc=on",
         Machine::Pc => "pc",
@@ -128,7 +129,9 @@ fn machine(chosen: &Chosen, line: &mut Line) {
         Accelerator::Kvm => ("kvm", "host"),
         Accelerator::Tcg | Accelerator::Auto => ("tcg", "max"),
     };
-    line.option("-machine", format!("{model},memory-backend=ram"));
+    // Without this word all memory may be merged, whatever its backend says.
+    let merge = if blueprint.order.spec.memory.mergeable { "on" } else { "off" };
+    line.option("-machine", format!("{model},memory-backend=ram,mem-merge={merge}"));
     line.option("-accel", accelerator);
     line.option("-cpu", processor);
 }
