@@ -3,6 +3,7 @@
 //! ```text
 //!  daemon  a `weft up` of its own: started, killed, started again; its client; what it left
 //!  guest   whether a real guest can run here, and VMs that boot one
+//!  watch   waiting for a VM over the API's own watch
 //!  machines the real QEMU without a daemon, as a stage for the port's suite
 //! ```
 //!
@@ -12,3 +13,4 @@
 pub mod daemon;
 pub mod guest;
 pub mod machines;
+pub mod watch;

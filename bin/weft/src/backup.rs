@@ -123,7 +123,7 @@ pub(crate) async fn restore(settings: &Settings, file: &Path) -> Result<Exit> {
     let dir = settings.data_dir.join("store");
     up::private_folder(&settings.data_dir)?;
     let restored = tokio::task::spawn_blocking(move || weft_store::embedded::restore(&from, &dir, &weft_api::Records));
-    restored.await.context("the restoring was broken off")??;
+    restored.await.context("the restoring was broken off")?.map_err(Fault::from)?;
     internal::print(&format!(
         "the state of {} is in {}; start it with `weft up`\n",
         file.display(),

@@ -84,6 +84,7 @@ impl Agent {
         shared.ports.volumes.make_folder(shared.layout.vms()).await?;
         shared.ports.volumes.make_folder(shared.layout.run()).await?;
         let inherited = inventory::take(&shared.ports, &shared.layout, &shared.figures).await?;
+        shared.figures.owners(0);
         let mut run = Run { inherited, owners: FuturesUnordered::new(), link: 0, told: BTreeSet::new() };
         let mut news = self.news();
         let mut upkeep = interval_at(Instant::now() + shared.config.upkeep, shared.config.upkeep);

@@ -51,10 +51,10 @@ impl House {
         let clock: Arc<dyn Clock> = Arc::new(System);
         let store = open_store(settings).await?;
         let id = node_id(&settings.data_dir, clock.as_ref())?;
-        let processes: Arc<dyn Processes> = Arc::new(weft_host::processes::open(weft_host::processes::Config::of(
-            &settings.data_dir,
-            &settings.run_dir,
-        ))?);
+        let processes: Arc<dyn Processes> = Arc::new(
+            weft_host::processes::open(weft_host::processes::Config::of(&settings.data_dir, &settings.run_dir))
+                .map_err(Fault::from)?,
+        );
         let config = control_config(settings);
         let control = weft_control::open(config, Arc::clone(&store), Arc::clone(&clock)).await?;
         let agent = open_agent(settings, id, processes, Arc::new(control.clone()), clock).await?;
@@ -132,7 +132,8 @@ impl Rooms {
 pub(crate) async fn open_store(settings: &Settings) -> Result<Arc<dyn Store>> {
     let config = weft_store::embedded::Config::at(settings.data_dir.join("store"));
     let opened = tokio::task::spawn_blocking(move || weft_store::embedded::open(config, Arc::new(weft_api::Records)));
-    Ok(Arc::new(opened.await.context("the store's opening was broken off")??))
+    let opened = opened.await.context("the store's opening was broken off")?;
+    Ok(Arc::new(opened.map_err(Fault::from)?))
 }
 
 /// Folders of our own, and those that callers may name files in.
@@ -198,8 +199,10 @@ async fn open_agent(
         placements,
         drivers: opened.drivers,
         processes,
-        claims: Arc::new(weft_host::journal::open(weft_host::journal::Config { dir: journal_dir })?),
-        volumes: Arc::new(weft_host::volumes::open(volumes(settings))?),
+        claims: Arc::new(
+            weft_host::journal::open(weft_host::journal::Config { dir: journal_dir }).map_err(Fault::from)?,
+        ),
+        volumes: Arc::new(weft_host::volumes::open(volumes(settings)).map_err(Fault::from)?),
         images: Arc::new(weft_image::Images::open(weft_image::Config::new(settings.cache_dir.join("images")))?),
         clock,
     };
@@ -207,7 +210,7 @@ async fn open_agent(
 }
 
 fn node(settings: &Settings, id: NodeId, processes: &dyn Processes, clock: &dyn Clock) -> Result<Node> {
-    let host = weft_host::facts::read()?;
+    let host = weft_host::facts::read().map_err(Fault::from)?;
     let (cgroups, warning) = processes.cgroups();
     let facts = Facts {
         weft_version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -11,9 +11,9 @@ use weft_domain::restart;
 use weft_ports::hypervisor::{End, State, Way};
 
 /// Bytes of a log that are looked at for its last lines.
-const TAIL_BYTES: u64 = 8 * 1024;
+const TAIL_BYTES: u64 = 16 * 1024;
 /// Lines of a log that go into the status.
-const TAIL_LINES: usize = 20;
+const TAIL_LINES: usize = 40;
 /// The longest such line, in characters.
 const TAIL_LINE: usize = 240;
 
