@@ -257,7 +257,6 @@ fn served() -> Vec<Feature> {
         F::SerialLog,
         F::Rng,
         F::ReadinessSerial,
-        F::ReadinessTcp,
     ]
 }
 

@@ -154,3 +154,6 @@ impl Machine for Handle {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

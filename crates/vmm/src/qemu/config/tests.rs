@@ -14,9 +14,9 @@ const TSC: Option<u64> = Some(2_596_098);
 
 fn order(draft: Draft) -> Order {
     let (at, random) = (Time::from_millis(1_700_000_000_000), [7; 10]);
-    let backing = |disk: &Disk| match &disk.source {
-        DiskSource::Path(path) => Backing { path: path.clone(), format: disk.format },
-        other => panic!("{other:?} is not ordered here"),
+    let backing = |disk: &Disk| {
+        let DiskSource::Path(path) = &disk.source else { panic!("{:?} is not ordered here", disk.source) };
+        Backing { path: path.clone(), format: disk.format }
     };
     Order {
         claim: ClaimId::new(at, random),
