@@ -8,10 +8,12 @@
 //! It hears nothing of the surroundings' configuration: neither variables nor files.
 
 use crate::lifecycle::guest;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
+use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -64,8 +66,11 @@ pub(crate) async fn during<T>(program: &Path, body: impl AsyncFnOnce(&House) -> 
         why = interrupted() => Err(why),
     };
     let closed = house.close().await;
-    let answer = outcome?;
-    closed.map(|()| answer)
+    match (outcome, closed) {
+        (Ok(answer), Ok(())) => Ok(answer),
+        (Err(error), Err(left)) => Err(error.context(format!("{left:#}"))),
+        (Err(error), Ok(())) | (Ok(_), Err(error)) => Err(error),
+    }
 }
 
 async fn interrupted() -> anyhow::Error {
@@ -156,22 +161,21 @@ impl House {
         self.client.delete(&call(), removal).await.map(|_| ())
     }
 
-    /// Takes everything away. What is still there after an error is named in it.
+    /// Takes everything away.
     async fn close(mut self) -> Result<()> {
         let emptied = tokio::time::timeout(PATIENCE, self.empty()).await;
-        let emptied = emptied.unwrap_or_else(|_| bail!("its VMs could not be deleted in a minute"));
-        if let Some(pid) = self.child.id().and_then(|pid| rustix::process::Pid::from_raw(pid.cast_signed())) {
+        if let Some(pid) = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())) {
             // A process that is gone is what is wanted.
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+            let _ = kill_process(pid, Signal::TERM);
         }
         if tokio::time::timeout(PATIENCE, self.child.wait()).await.is_err() {
             self.child.kill().await.context("`weft up` could not be ended")?;
         }
-        if let Err(error) = emptied {
-            let left = self.folder.keep();
-            return Err(error.context(format!("VMs may be left; see {}", left.display())));
+        for pid in left(self.folder.path()) {
+            let _ = kill_process(pid, Signal::KILL);
         }
-        self.folder.close().context("the temporary folder could not be removed")
+        self.folder.close().context("the temporary folder could not be removed")?;
+        emptied.context("its VMs could not be deleted in a minute")?.context("its VMs were ended by force")
     }
 
     async fn empty(&self) -> Result<()> {
@@ -204,6 +208,18 @@ fn surroundings() -> impl Iterator<Item = (OsString, OsString)> {
         name.starts_with("WEFT_") || name.starts_with("UNKEY_METALD_")
     };
     std::env::vars_os().filter(move |(name, _)| !ours(name))
+}
+
+/// Processes that outlived a weft which was killed: VMs whose command line names our folder.
+fn left(folder: &Path) -> Vec<Pid> {
+    let ours = folder.as_os_str().as_bytes();
+    let pids = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = pids.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?));
+    let bears = |pid: &Pid| {
+        let line = std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).unwrap_or_default();
+        line.windows(ours.len()).any(|part| part == ours)
+    };
+    pids.filter(bears).collect()
 }
 
 fn last_words(log: &Path) -> String {
