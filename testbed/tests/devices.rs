@@ -259,3 +259,16 @@ async fn what_cannot_be_launched_says_why_in_qemus_words() {
     let fault = machines.qemu().launch(order).await.err().expect("it is no image");
     assert_eq!(fault.reason, Reason::PathUnusable, "{fault}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_found_about_qemu_is_told_and_agrees_with_what_is_served() {
+    let Some(machines) = machines(Model::Auto).await else { return };
+    let finding = machines.qemu().finding();
+    let can = machines.qemu().capabilities();
+    assert_eq!(finding.version.as_deref(), Some(can.version.as_str()));
+    for engine in finding.engines {
+        let served = can.features.contains(&weft_domain::capability::Feature::Accelerator(engine.accelerator));
+        assert_eq!(served, engine.works, "{engine:?}");
+        assert!(!engine.why.is_empty());
+    }
+}

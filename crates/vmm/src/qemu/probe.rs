@@ -113,9 +113,9 @@ async fn ask(runner: Runner) -> Result<Facts, Error> {
         runner.run(vec!["--version".into()], LIMIT),
         runner.run(vec!["-machine".into(), "help".into()], LIMIT),
         software(&runner, &guest),
-        runner.run(guest_arguments("kvm", &guest), KVM_LIMIT),
+        kvm(&runner, &guest),
     );
-    let (version, machines, sandbox, kvm) = (version?, machines?, software?, kvm?);
+    let (version, machines, sandbox, kvm_fails) = (version?, machines?, software?, kvm?);
     let said = || Error::Version { program: runner.program.clone(), said: version.said.trim().to_owned() };
     let (number, text) = read_version(&version.said).ok_or_else(said)?;
     if number < OLDEST {
@@ -126,7 +126,7 @@ async fn ask(runner: Runner) -> Result<Facts, Error> {
         version: text,
         machines: first_words.map(str::to_owned).collect(),
         sandbox,
-        kvm_fails: why_kvm_fails(kvm.ending, &kvm.said),
+        kvm_fails,
         program: runner.program,
     })
 }
@@ -143,6 +143,22 @@ async fn software(runner: &Runner, guest: &Path) -> Result<Sandbox, Error> {
         return Ok(Sandbox::Off);
     }
     Err(Error::RunsNothing { program: runner.program.clone(), said: free.said.trim().to_owned() })
+}
+
+/// Runs the guest on KVM: on the plainest processor, which tells whether KVM is of use at all, then on the
+/// one that machines are given.
+async fn kvm(runner: &Runner, guest: &Path) -> Result<Option<String>, Error> {
+    let plain = guest_arguments("kvm", guest);
+    let mut same = plain.clone();
+    same.extend(["-cpu".into(), "host".into()]);
+    for arguments in [plain, same] {
+        let outcome = runner.run(arguments, KVM_LIMIT).await?;
+        let fails = why_kvm_fails(outcome.ending, &outcome.said);
+        if fails.is_some() {
+            return Ok(fails);
+        }
+    }
+    Ok(None)
 }
 
 fn guest_arguments(accelerator: &str, guest: &Path) -> Vec<std::ffi::OsString> {

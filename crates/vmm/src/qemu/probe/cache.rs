@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Changes when what is found, or how, changes.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 const FILE: &str = "qemu-found.json";
 
 #[derive(Serialize, Deserialize)]

@@ -11,6 +11,9 @@ use weft_domain::ClaimId;
 use weft_ports::clock::Clock;
 use weft_ports::processes::{Command, Confinement, Ending, Processes};
 
+/// Signals by which others end a process.
+const KILL: i32 = 9;
+const TERMINATE: i32 = 15;
 /// The most that is read of what QEMU says.
 const MAX_WORDS: usize = 64 * 1024;
 
@@ -30,8 +33,19 @@ pub(super) struct Outcome {
 }
 
 impl Runner {
-    /// Runs it with these arguments, at most this long.
+    /// Runs it with these arguments, at most this long. A run that somebody else ended tells nothing, and
+    /// is done once more.
     pub(super) async fn run(&self, args: Vec<OsString>, limit: Duration) -> Result<Outcome, Error> {
+        let first = self.run_once(args.clone(), limit).await?;
+        match first.ending {
+            Some(Ending::Signal(KILL | TERMINATE) | Ending::OutOfMemory | Ending::Unknown) => {
+                self.run_once(args, limit).await
+            }
+            Some(Ending::Code(_) | Ending::Signal(_)) | None => Ok(first),
+        }
+    }
+
+    async fn run_once(&self, args: Vec<OsString>, limit: Duration) -> Result<Outcome, Error> {
         let claim = ClaimId::new(self.clock.now(), self.clock.random());
         let log = self.folder.join(format!("{claim}.log"));
         let outcome = self.run_as(claim, args, log.clone(), limit).await;
