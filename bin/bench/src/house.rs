@@ -7,7 +7,7 @@
 //!
 //! It hears nothing of the surroundings' configuration: neither variables nor files.
 
-use crate::lifecycle::guest;
+use crate::guest;
 use anyhow::{Context, Result, anyhow};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;

@@ -14,6 +14,7 @@
 //! is built inside; it starts the program that it is given and talks to it as any client does.
 
 mod api;
+mod guest;
 mod house;
 mod lifecycle;
 mod report;

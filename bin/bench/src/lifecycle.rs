@@ -4,7 +4,6 @@
 //! not the guest that is measured. Rounds of both sides take turns; the one before the first only warms up.
 
 mod by_hand;
-pub(crate) mod guest;
 
 use crate::house::{self, House, call, during};
 use crate::report::{Comparison, Findings, Goal, Series};

@@ -188,7 +188,7 @@ mod tests {
         }
         let folder = tempfile::tempdir().unwrap();
         let kernel = folder.path().join("halt.elf");
-        std::fs::write(&kernel, super::super::guest::image()).unwrap();
+        std::fs::write(&kernel, crate::guest::image()).unwrap();
         let line = "-nodefaults -display none -machine microvm,x-option-roms=off -accel tcg -m 64M \
                     -chardev socket,id=qmp,fd=3,server=on,wait=off -mon chardev=qmp,mode=control \
                     -chardev socket,id=serial,fd=4,server=on,wait=off,logfile=/nowhere,logappend=on \
