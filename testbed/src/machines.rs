@@ -48,7 +48,7 @@ impl Machines {
         let config = qemu::Config {
             program: None,
             search: std::env::split_paths(&path).collect(),
-            cache_dir: folder.path().join("cache"),
+            cache_dir: cache.join("qemu"),
             tsc_khz: weft_host::tsc::khz(),
         };
         let opened = qemu::open(config, processes.clone(), Arc::new(System)).await;

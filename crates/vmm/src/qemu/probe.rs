@@ -108,7 +108,7 @@ fn find(config: &Config) -> Result<PathBuf, Error> {
 }
 
 async fn ask(runner: Runner) -> Result<Facts, Error> {
-    let guest = run::write_guest(&runner.folder, &counting_guest(TURNS))?;
+    let guest = run::put(&runner.folder, "counting-guest.bin", &counting_guest(TURNS))?;
     let (version, machines, software, kvm) = tokio::join!(
         runner.run(vec!["--version".into()], LIMIT),
         runner.run(vec!["-machine".into(), "help".into()], LIMIT),

@@ -1,6 +1,8 @@
 //! What was found, kept in a small file. A file that cannot be read or does not fit is as none.
 
 use super::Facts;
+use super::run::put;
+use crate::qemu::chain;
 use serde::{Deserialize, Serialize};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -31,10 +33,8 @@ pub(super) fn read(folder: &Path, key: &str) -> Option<Facts> {
 /// Keeps it. Failing costs no more than asking again.
 pub(super) fn write(folder: &Path, key: &str, facts: &Facts) {
     let kept = Kept { key: key.to_owned(), facts: facts.clone() };
-    let part = folder.join(format!("{FILE}.part"));
     let text = serde_json::to_vec_pretty(&kept).unwrap_or_default();
-    let written = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, folder.join(FILE)));
-    if let Err(error) = written {
-        tracing::debug!(%error, "what was found about QEMU is not kept");
+    if let Err(error) = put(folder, FILE, &text) {
+        tracing::debug!(error = %chain(&error), "what was found about QEMU is not kept");
     }
 }

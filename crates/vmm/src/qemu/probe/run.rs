@@ -6,6 +6,7 @@ use crate::qemu::Error;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use weft_domain::ClaimId;
 use weft_ports::clock::Clock;
@@ -83,9 +84,18 @@ impl Runner {
     }
 }
 
-/// Writes the guest where QEMU can read it.
-pub(super) fn write_guest(folder: &Path, image: &[u8]) -> Result<PathBuf, Error> {
-    let path = folder.join("counting-guest.bin");
-    std::fs::write(&path, image).map_err(|source| Error::UseFolder { path: path.clone(), source })?;
-    Ok(path)
+/// Writes a file of the probe's folder, whole or not at all: another probe may be reading it.
+pub(super) fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, Error> {
+    static PARTS: AtomicU64 = AtomicU64::new(0);
+    let (process, number) = (std::process::id(), PARTS.fetch_add(1, Ordering::Relaxed));
+    let (path, part) = (folder.join(name), folder.join(format!("{name}.{process}-{number}")));
+    let written = std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, &path));
+    match written {
+        Ok(()) => Ok(path),
+        Err(source) => {
+            // It may never have been made.
+            let _ = std::fs::remove_file(&part);
+            Err(Error::UseFolder { path, source })
+        }
+    }
 }
