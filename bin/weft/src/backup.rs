@@ -5,7 +5,7 @@
 
 use crate::settings::Settings;
 use crate::state::Running;
-use crate::{internal, up};
+use crate::{internal, rooms};
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use futures::stream::{StreamExt, unfold};
@@ -84,7 +84,7 @@ pub(crate) async fn backup(globals: &Globals, settings: &Settings, file: &Path) 
     match running {
         Some(running) => fetch(&format!("http://{}", running.api), globals, &file).await?,
         None => {
-            let store = up::open_store(settings).await?;
+            let store = rooms::open_store(settings).await?;
             store.backup(&file).await?;
             store.close().await;
         }
@@ -121,7 +121,7 @@ async fn fetch(server: &str, globals: &Globals, file: &Path) -> Result<()> {
 pub(crate) async fn restore(settings: &Settings, file: &Path) -> Result<Exit> {
     let from = std::path::absolute(file)?;
     let dir = settings.data_dir.join("store");
-    up::private_folder(&settings.data_dir)?;
+    rooms::private_folder(&settings.data_dir)?;
     let restored = tokio::task::spawn_blocking(move || weft_store::embedded::restore(&from, &dir, &weft_api::Records));
     restored.await.context("the restoring was broken off")?.map_err(Fault::from)?;
     internal::print(&format!(

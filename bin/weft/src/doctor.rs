@@ -69,7 +69,7 @@ async fn vmms(settings: &Settings) -> Vec<Finding> {
             return vec![Finding { area: "host".into(), what: "processes".into(), state: State::Missing, detail, fix }];
         }
     };
-    let configs = crate::up::drivers(settings);
+    let configs = crate::rooms::drivers(settings);
     let opened = weft_vmm::open(configs, processes, Arc::new(System)).await;
     opened.findings.iter().flat_map(of_vmm).collect()
 }

@@ -14,6 +14,7 @@ mod doctor;
 mod down;
 mod internal;
 mod observe;
+mod rooms;
 mod settings;
 mod signals;
 mod state;

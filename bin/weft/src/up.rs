@@ -13,9 +13,8 @@ use crate::observe::{self, Figures};
 use crate::settings::Settings;
 use crate::state::Running;
 use crate::{internal, signals};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use house::House;
-pub(crate) use house::{drivers, open_store};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -91,11 +90,4 @@ async fn bind(key: &str, address: SocketAddr) -> Result<TcpListener> {
         };
         anyhow!("{key} is {address}, which cannot be listened on ({why}): {fix}")
     })
-}
-
-/// Makes a folder that only we can enter.
-pub(crate) fn private_folder(path: &std::path::Path) -> Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.with_context(|| format!("the folder {} cannot be made; give another with --data-dir", path.display()))
 }

@@ -150,7 +150,7 @@ pub(crate) async fn run_at(
             tracing::Span::current().record("instance", tracing::field::display(before.value.meta.id));
             if let Some(etag) = etag.filter(|etag| *etag != before.revision) {
                 tracing::debug!(%etag, "the etag is another");
-                return Err(refusal::etag(before.revision));
+                return Err(refusal::etag("etag"));
             }
             if let Some(vm) = attempt(&verb, &before, what).await? {
                 return Ok(vm);

@@ -1,7 +1,6 @@
 //! What callers are told when they are refused: each refusal in one place, with what to do about it.
 
 use weft_domain::lifecycle::Refused;
-use weft_domain::object::Revision;
 use weft_domain::{Fault, Name, NodeId, Reason};
 use weft_ports::api::VmRef;
 
@@ -35,9 +34,9 @@ pub(crate) fn name_taken(name: &Name, project: &Name) -> Fault {
     Fault::field(Reason::NameTaken, "vm.name", why).fix("choose another name, or delete the VM that has it")
 }
 
-/// The etag is another.
-pub(crate) fn etag(current: Revision) -> Fault {
-    Fault::field(Reason::EtagMismatch, "etag", format!("is not the current one, which is \"{current}\""))
+/// The etag in this field is another. How etags are written is not known here, so the current one is not told.
+pub(crate) fn etag(field: &str) -> Fault {
+    Fault::field(Reason::EtagMismatch, field, "is not the current one: somebody changed the VM since it was read")
         .fix("read the VM again and repeat the change on what it is now")
 }
 

@@ -1,7 +1,7 @@
 //! The rooms of a house in one process, opened in order and run together.
 
-use super::private_folder;
 use crate::backup::Copies;
+use crate::rooms::{drivers, open_store, private_folder};
 use crate::settings::Settings;
 use anyhow::{Context, Result, anyhow};
 use std::path::Path;
@@ -125,17 +125,6 @@ impl Rooms {
     }
 }
 
-/// The store of a data folder.
-///
-/// # Errors
-/// Another process holds it, or it is damaged.
-pub(crate) async fn open_store(settings: &Settings) -> Result<Arc<dyn Store>> {
-    let config = weft_store::embedded::Config::at(settings.data_dir.join("store"));
-    let opened = tokio::task::spawn_blocking(move || weft_store::embedded::open(config, Arc::new(weft_api::Records)));
-    let opened = opened.await.context("the store's opening was broken off")?;
-    Ok(Arc::new(opened.map_err(Fault::from)?))
-}
-
 /// Folders of our own, and those that callers may name files in.
 fn volumes(settings: &Settings) -> weft_host::volumes::Config {
     weft_host::volumes::Config {
@@ -165,14 +154,6 @@ fn doors(settings: &Settings, control: &Control, store: Arc<dyn Store>) -> Doors
         events: control,
         backups: Arc::new(Copies::new(store, settings.data_dir.join("copies"))),
     }
-}
-
-/// The drivers that are looked for, in the order in which `auto` tries them.
-pub(crate) fn drivers(settings: &Settings) -> Vec<weft_vmm::Config> {
-    let search = std::env::split_paths(&settings.path).collect();
-    let cache_dir = settings.cache_dir.join("qemu");
-    let tsc_khz = weft_host::tsc::khz();
-    vec![weft_vmm::Config::Qemu(weft_vmm::qemu::Config { program: settings.qemu.clone(), search, cache_dir, tsc_khz })]
 }
 
 async fn open_agent(

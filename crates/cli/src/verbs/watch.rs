@@ -103,6 +103,11 @@ async fn reached(vms: &dyn Vms, call: &Call, vm: &VmRef, goal: &Goal) -> Result<
         Ok(found) => found,
         Err(fault) => return gone(fault),
     };
+    if matches!(goal, Goal::Condition(kind) if kind == "Ready") && found.value.spec.readiness.is_none() {
+        let message = "the VM has no sign of readiness, so it never becomes Ready";
+        return Err(Fault::new(Reason::PhaseForbids, message)
+            .fix("wait for a phase, such as --for RUNNING, or give it a readiness in a manifest"));
+    }
     // By id from here on: another VM of the same name is not the one that was meant.
     let query = WatchQuery { vm: Some(VmRef::Id(found.value.meta.id)), ..WatchQuery::default() };
     loop {

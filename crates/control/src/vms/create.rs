@@ -3,10 +3,12 @@
 use crate::core::{Core, Move};
 use crate::flow::{TRIES, Verb};
 use crate::{memory::Memory, refusal};
+use std::time::Duration;
 use tracing::Instrument;
 use weft_domain::instance::{Desired, Meta, Placement, Power, Status};
 use weft_domain::object::{Key, Revision, Stored};
-use weft_domain::spec::{Mac, Nic, Spec};
+use weft_domain::spec::payload::{DEFAULT_IMAGE, DEFAULT_IMAGE_READY};
+use weft_domain::spec::{ConsoleMode, Mac, Nic, Payload, Readiness, ReadinessProbe, Spec};
 use weft_domain::until::Until;
 use weft_domain::{Fault, Instance, InstanceId, Name, Reason};
 use weft_ports::api::{Call, CreateMode, NewVm, Vm};
@@ -105,7 +107,7 @@ fn born(core: &Core, new: &NewVm) -> Result<Instance, Fault> {
             update_time: now,
             delete_time: None,
         },
-        spec: with_macs(new.spec.clone(), &id, &[])?,
+        spec: complete(new.spec.clone(), &id, &[])?,
         desired,
         placement: None,
         status: Status::unseen(),
@@ -119,12 +121,14 @@ fn made_up(id: &InstanceId) -> Result<Name, Fault> {
     name.parse().map_err(|_| Fault::internal("a name that was made up is none"))
 }
 
-/// The specification with a hardware address for each interface: the one that is asked, the one that
-/// an interface of its name had before, or one made from the id.
-pub(super) fn with_macs(spec: Spec, id: &InstanceId, before: &[Nic]) -> Result<Spec, Fault> {
-    if spec.nics.iter().all(|nic| nic.mac.is_some()) {
-        return Ok(spec);
-    }
+/// How long the guest of the default image may take until it says that it is up: software translation on a
+/// busy machine is slow.
+const DEFAULT_IMAGE_READY_WITHIN: Duration = Duration::from_secs(300);
+
+/// The specification with its last defaults. A hardware address for each interface: the one that is asked,
+/// the one that an interface of its name had before, or one made from the id. For the default image, the
+/// sign by which its guest says that it is up.
+pub(super) fn complete(spec: Spec, id: &InstanceId, before: &[Nic]) -> Result<Spec, Fault> {
     let mut draft = spec.into_draft();
     for nic in draft.nics.iter_mut().filter(|nic| nic.mac.is_none()) {
         nic.mac = before.iter().find(|old| old.name == nic.name).and_then(|old| old.mac);
@@ -134,8 +138,13 @@ pub(super) fn with_macs(spec: Spec, id: &InstanceId, before: &[Nic]) -> Result<S
         nic.mac = (0..=u8::MAX).map(|index| Mac::derived(id, index)).find(|mac| !taken.contains(mac));
         taken.extend(nic.mac);
     }
+    let default_image = matches!(&draft.payload, Payload::Image { name, .. } if name == DEFAULT_IMAGE);
+    if default_image && draft.readiness.is_none() && draft.serial.mode == ConsoleMode::Socket {
+        let probe = ReadinessProbe::Serial { text: DEFAULT_IMAGE_READY.to_owned() };
+        draft.readiness = Some(Readiness { probe, timeout: DEFAULT_IMAGE_READY_WITHIN });
+    }
     draft.check().map_err(|violations| {
         let fault = Fault::from_violations(Reason::FieldInvalid, violations);
-        fault.unwrap_or_else(|| Fault::internal("a specification with hardware addresses is refused"))
+        fault.unwrap_or_else(|| Fault::internal("a specification with its defaults is refused"))
     })
 }

@@ -1,6 +1,6 @@
 //! Changes of a VM: labels and annotations at any time, the specification while nothing runs from it.
 
-use super::create::with_macs;
+use super::create::complete;
 use crate::core::{Core, Move};
 use crate::flow::{TRIES, Verb};
 use crate::refusal;
@@ -41,7 +41,7 @@ async fn attempt(verb: &Verb<'_>, change: &Change) -> Result<Option<Vm>, Fault> 
     let before = core.memory.find(&change.vm)?;
     tracing::Span::current().record("instance", tracing::field::display(before.value.meta.id));
     if change.etag.is_some_and(|etag| etag != before.revision) {
-        return Err(refusal::etag(before.revision));
+        return Err(refusal::etag("vm.etag"));
     }
     let (after, reservation) = changed(core, &before.value, change).await?;
     if change.validate_only {
@@ -93,7 +93,7 @@ async fn changed(core: &Core, before: &Instance, change: &Change) -> Result<(Ins
     }
     let mut reservation = None;
     if let Some(spec) = &change.spec {
-        let spec = with_macs(spec.clone(), &before.meta.id, &before.spec.nics)?;
+        let spec = complete(spec.clone(), &before.meta.id, &before.spec.nics)?;
         if spec != before.spec {
             lawful(before, &spec)?;
             reservation = admitted(core, before, &spec).await?;

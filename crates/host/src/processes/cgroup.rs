@@ -27,7 +27,7 @@ const CONTROLLERS: [&str; 4] = ["memory", "cpu", "pids", "freezer"];
 const PERIOD: u64 = 100_000;
 
 /// The trees in which our cgroups are.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Tree {
     version: Cgroups,
     /// Our folder in each tree; one with V2.
@@ -35,6 +35,18 @@ pub(super) struct Tree {
     /// With V2, the folders from which controllers are handed down, outermost first.
     handing_down: Vec<PathBuf>,
     warning: Option<String>,
+}
+
+impl Drop for Tree {
+    /// Folders that hold nothing are not left behind; one that holds a VM's cgroup cannot be removed.
+    fn drop(&mut self) {
+        for folder in &self.folders {
+            let removed = fs::remove_dir(folder).and_then(|()| folder.parent().map_or(Ok(()), fs::remove_dir));
+            if let Err(why) = removed {
+                tracing::trace!(%why, folder = %folder.display(), "the cgroup is left, since it is not empty");
+            }
+        }
+    }
 }
 
 /// Finds the trees and makes sure that they can be used.
@@ -116,13 +128,18 @@ impl Tree {
 
     /// Makes the cgroup of a claim with these limits; answers the files by which a process enters.
     pub(super) fn make(&self, claim: ClaimId, limits: &Confinement) -> Result<Vec<PathBuf>, Error> {
-        let made = self.ensure().and_then(|()| self.of(claim).try_for_each(|folder| make_one(&folder, limits)));
+        let make = || self.ensure().and_then(|()| self.of(claim).try_for_each(|folder| make_one(&folder, limits)));
+        // Another process of this scope that ends may just have removed the folder as empty.
+        let made = make().or_else(|why| if why.kind() == io::ErrorKind::NotFound { make() } else { Err(why) });
         if let Err(error) = made {
             // The first error is the one to tell; what was made goes with the claim otherwise.
             let _ = self.remove(claim);
             return Err(Error::host(format!("make a cgroup for {claim}"), error));
         }
-        Ok(self.of(claim).map(|folder| folder.join("cgroup.procs")).collect())
+        // Moving a whole process takes a lock that all of the kernel shares, milliseconds at times. The
+        // launcher has one thread, so its thread is all of it; V2 knows threads only in threaded trees.
+        let door = if self.version == Cgroups::V1 { "tasks" } else { "cgroup.procs" };
+        Ok(self.of(claim).map(|folder| folder.join(door)).collect())
     }
 
     /// Processes in the cgroup of a claim.
