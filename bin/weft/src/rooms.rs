@@ -1,0 +1,33 @@
+//! Adapters that more than one command opens, and the folders they need.
+
+use crate::settings::Settings;
+use anyhow::{Context, Result};
+use std::sync::Arc;
+use weft_domain::Fault;
+use weft_ports::store::Store;
+
+/// The store of a data folder.
+///
+/// # Errors
+/// Another process holds it, or it is damaged.
+pub(crate) async fn open_store(settings: &Settings) -> Result<Arc<dyn Store>> {
+    let config = weft_store::embedded::Config::at(settings.data_dir.join("store"));
+    let opened = tokio::task::spawn_blocking(move || weft_store::embedded::open(config, Arc::new(weft_api::Records)));
+    let opened = opened.await.context("the store's opening was broken off")?;
+    Ok(Arc::new(opened.map_err(Fault::from)?))
+}
+
+/// The drivers that are looked for, in the order in which `auto` tries them.
+pub(crate) fn drivers(settings: &Settings) -> Vec<weft_vmm::Config> {
+    let search = std::env::split_paths(&settings.path).collect();
+    let cache_dir = settings.cache_dir.join("qemu");
+    let tsc_khz = weft_host::tsc::khz();
+    vec![weft_vmm::Config::Qemu(weft_vmm::qemu::Config { program: settings.qemu.clone(), search, cache_dir, tsc_khz })]
+}
+
+/// Makes a folder that only we can enter.
+pub(crate) fn private_folder(path: &std::path::Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.with_context(|| format!("the folder {} cannot be made; give another with --data-dir", path.display()))
+}

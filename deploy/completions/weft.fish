@@ -1,0 +1,1567 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_weft_global_optspecs
+    string join \n server= project= o/output= q/quiet v/verbose no-color timeout= config= data-dir= log-format= h/help V/version
+end
+
+function __fish_weft_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_weft_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_weft_using_subcommand
+    set -l cmd (__fish_weft_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c weft -n "__fish_weft_needs_command" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_needs_command" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_needs_command" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_needs_command" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_needs_command" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_needs_command" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_needs_command" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_needs_command" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_needs_command" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_needs_command" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_needs_command" -s V -l version -d 'Print version'
+complete -c weft -n "__fish_weft_needs_command" -f -a "vm" -d 'Virtual machines: make, see, run, stop, remove'
+complete -c weft -n "__fish_weft_needs_command" -f -a "vms" -d 'Virtual machines: make, see, run, stop, remove'
+complete -c weft -n "__fish_weft_needs_command" -f -a "node" -d 'Nodes: the machines that run VMs'
+complete -c weft -n "__fish_weft_needs_command" -f -a "nodes" -d 'Nodes: the machines that run VMs'
+complete -c weft -n "__fish_weft_needs_command" -f -a "event" -d 'Events: what happened'
+complete -c weft -n "__fish_weft_needs_command" -f -a "events" -d 'Events: what happened'
+complete -c weft -n "__fish_weft_needs_command" -f -a "apply" -d 'Make what a manifest asks for, or change what is there to it'
+complete -c weft -n "__fish_weft_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c weft -n "__fish_weft_needs_command" -f -a "version" -d 'Print the version'
+complete -c weft -n "__fish_weft_needs_command" -f -a "up" -d 'Start everything on this machine: server, store and agent in one process'
+complete -c weft -n "__fish_weft_needs_command" -f -a "down" -d 'Stop what `weft up` started, in order'
+complete -c weft -n "__fish_weft_needs_command" -f -a "backup" -d 'Write a copy of the live state to a file'
+complete -c weft -n "__fish_weft_needs_command" -f -a "restore" -d 'Put the state of a backup into an empty data folder'
+complete -c weft -n "__fish_weft_needs_command" -f -a "doctor" -d 'Tell what this machine can run, and what to install for the rest'
+complete -c weft -n "__fish_weft_needs_command" -f -a "config" -d 'The configuration: check it, or print what is in force'
+complete -c weft -n "__fish_weft_needs_command" -f -a "bench" -d 'Measure weft beside its floors'
+complete -c weft -n "__fish_weft_needs_command" -f -a "internal" -d 'What weft\'s own build needs'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "create" -d 'Make a VM; with nothing but a name it gets weft\'s default kernel and root'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "run" -d 'Make a VM and boot it'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "list" -d 'List VMs'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "ls" -d 'List VMs'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "get" -d 'Describe VMs: what was asked, what is, how the last run ended'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "describe" -d 'Describe VMs: what was asked, what is, how the last run ended'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "update" -d 'Change a VM: labels at any time, the rest while it does not run'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "boot" -d 'Run VMs'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "start" -d 'Run VMs'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "shutdown" -d 'Stop VMs: the guest is asked, and ended when its time is up'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "stop" -d 'Stop VMs: the guest is asked, and ended when its time is up'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "pause" -d 'Hold the virtual CPUs of VMs'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "resume" -d 'Let paused VMs go on'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "reboot" -d 'Start the guests of running VMs anew'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "delete" -d 'Remove VMs and what weft made for them; disks given by path are never touched'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "rm" -d 'Remove VMs and what weft made for them; disks given by path are never touched'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "logs" -d 'Print what a guest wrote to its serial console'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "console" -d 'Be at a VM\'s serial console'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "wait" -d 'Wait until a VM is in a phase, a condition holds, or it is gone'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "watch" -d 'Show changes of VMs as they come'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l cpus -d 'Virtual CPUs [default: 1]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l memory -d 'Memory, such as 512M or 2GiB [default: 256M]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l image -d 'The image that boots, by name [default: default]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l kernel -d 'The kernel that boots' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l initramfs -d 'The initial RAM file system' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l cmdline -d 'The kernel\'s command line, or words added to the image\'s own' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l firmware -d 'The firmware that boots' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l disk -d 'A disk: path=FILE or size=SIZE, with format=raw|qcow2, ro, root, direct, name=, serial=, queues=' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l nic -d 'An interface: user[,forward=tcp:HOST:GUEST], network=NAME, tap=DEVICE or macvtap=DEVICE, with mac=, ip=, mtu=, name= [default: user]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l driver -d 'The driver that runs it [default: auto]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l machine -d 'The machine model [default: auto]' -r -f -a "auto\t'The driver\'s choice'
+microvm\t'Minimal, without PCI'
+pc\t'A classic PC'
+q35\t'A PC with PCI Express'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l accel -d 'What executes guest code [default: auto]' -r -f -a "auto\t'KVM where it truly works, software otherwise'
+kvm\t'KVM'
+tcg\t'Software translation'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l restart -d 'What happens after an exit that nobody asked for [default: never]' -r -f -a "never\t'It stays down'
+on-failure\t'It runs again unless the guest powered itself off'
+always\t'It runs again'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -s l -l label -d 'A label, as key=value; repeat for more' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -s f -l file -d 'Take the VMs from a manifest, YAML or JSON; - reads standard input' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l request-id -d 'Makes a repetition safe: the same id gets the first answer' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l no-nic -d 'No interface at all'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l dry-run -d 'Check everything and make nothing'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l boot -d 'Boot it as well'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l no-wait -d 'Do not wait until it is made'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l cpus -d 'Virtual CPUs [default: 1]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l memory -d 'Memory, such as 512M or 2GiB [default: 256M]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l image -d 'The image that boots, by name [default: default]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l kernel -d 'The kernel that boots' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l initramfs -d 'The initial RAM file system' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l cmdline -d 'The kernel\'s command line, or words added to the image\'s own' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l firmware -d 'The firmware that boots' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l disk -d 'A disk: path=FILE or size=SIZE, with format=raw|qcow2, ro, root, direct, name=, serial=, queues=' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l nic -d 'An interface: user[,forward=tcp:HOST:GUEST], network=NAME, tap=DEVICE or macvtap=DEVICE, with mac=, ip=, mtu=, name= [default: user]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l driver -d 'The driver that runs it [default: auto]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l machine -d 'The machine model [default: auto]' -r -f -a "auto\t'The driver\'s choice'
+microvm\t'Minimal, without PCI'
+pc\t'A classic PC'
+q35\t'A PC with PCI Express'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l accel -d 'What executes guest code [default: auto]' -r -f -a "auto\t'KVM where it truly works, software otherwise'
+kvm\t'KVM'
+tcg\t'Software translation'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l restart -d 'What happens after an exit that nobody asked for [default: never]' -r -f -a "never\t'It stays down'
+on-failure\t'It runs again unless the guest powered itself off'
+always\t'It runs again'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -s l -l label -d 'A label, as key=value; repeat for more' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -s f -l file -d 'Take the VMs from a manifest, YAML or JSON; - reads standard input' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l request-id -d 'Makes a repetition safe: the same id gets the first answer' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l escape -d 'The key that leaves the console, such as ^] or ^A; `none` for no key' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l no-nic -d 'No interface at all'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l dry-run -d 'Check everything and make nothing'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l console -d 'Then be at its console'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from list" -l filter -d 'Only VMs that this filter fits, such as \'phase = RUNNING\'' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from list" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from list" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from list" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from list" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from list" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from list" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from list" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from list" -s A -l all-projects -d 'VMs of all projects'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from list" -s w -l watch -d 'Then show changes as they come'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from list" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from ls" -l filter -d 'Only VMs that this filter fits, such as \'phase = RUNNING\'' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from ls" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from ls" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from ls" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from ls" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from ls" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from ls" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from ls" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from ls" -s A -l all-projects -d 'VMs of all projects'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from ls" -s w -l watch -d 'Then show changes as they come'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from ls" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from get" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from get" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from get" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from get" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from get" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from get" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from get" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from get" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from describe" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from describe" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from describe" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from describe" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from describe" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from describe" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from describe" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from describe" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from describe" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from describe" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from describe" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from update" -s l -l label -d 'Set a label with key=value, take one away with key-; repeat for more' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from update" -l cpus -d 'Virtual CPUs' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from update" -l memory -d 'Memory, such as 512M or 2GiB' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from update" -l restart -d 'What happens after an exit that nobody asked for' -r -f -a "never\t'It stays down'
+on-failure\t'It runs again unless the guest powered itself off'
+always\t'It runs again'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from update" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from update" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from update" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from update" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from update" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from update" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from update" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from update" -l dry-run -d 'Check everything and change nothing'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from update" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from update" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from boot" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from boot" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from boot" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from boot" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from boot" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from boot" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from boot" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from boot" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from boot" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from boot" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from boot" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from boot" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from boot" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from start" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from start" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from start" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from start" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from start" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from start" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from start" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from start" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from start" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from start" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from start" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from start" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from shutdown" -l grace -d 'How long the guest is given' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from shutdown" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from shutdown" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from shutdown" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from shutdown" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from shutdown" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from shutdown" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from shutdown" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from shutdown" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from shutdown" -l force -d 'Do not ask the guest: end it at once'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from shutdown" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from shutdown" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from shutdown" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from shutdown" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from shutdown" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from stop" -l grace -d 'How long the guest is given' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from stop" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from stop" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from stop" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from stop" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from stop" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from stop" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from stop" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from stop" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from stop" -l force -d 'Do not ask the guest: end it at once'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from stop" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from stop" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from stop" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from stop" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from pause" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from pause" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from pause" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from pause" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from pause" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from pause" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from pause" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from pause" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from pause" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from pause" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from pause" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from pause" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from pause" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resume" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resume" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resume" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resume" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resume" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resume" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resume" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resume" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resume" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resume" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resume" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resume" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from reboot" -l grace -d 'How long the guest is given' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from reboot" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from reboot" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from reboot" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from reboot" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from reboot" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from reboot" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from reboot" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from reboot" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from reboot" -l force -d 'Do not ask the guest: end it at once'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from reboot" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from reboot" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from reboot" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from reboot" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from reboot" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from delete" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from delete" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from delete" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from delete" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from delete" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from delete" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from delete" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from delete" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from delete" -l force -d 'Even while it runs'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from delete" -l ignore-missing -d 'Absence is success'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from delete" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from delete" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from delete" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from rm" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from rm" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from rm" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from rm" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from rm" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from rm" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from rm" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from rm" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from rm" -l force -d 'Even while it runs'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from rm" -l ignore-missing -d 'Absence is success'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from rm" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from rm" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from rm" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from logs" -l tail -d 'Only the last so many lines, or bytes where a unit is given, such as 64K' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from logs" -l offset -d 'From this byte, counted from the first that the guest ever wrote' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from logs" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from logs" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from logs" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from logs" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from logs" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from logs" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from logs" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from logs" -s f -l follow -d 'Go on as the guest writes'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from logs" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from logs" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from logs" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from console" -l escape -d 'The key that leaves, such as ^] or ^A; `none` for no key' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from console" -l linger -d 'How long the guest may be silent after the end of piped input before it is left' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from console" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from console" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from console" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from console" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from console" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from console" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from console" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from console" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from console" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from console" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from console" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from wait" -l for -d 'A phase such as RUNNING, a condition such as Ready, or gone' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from wait" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from wait" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from wait" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from wait" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from wait" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from wait" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from wait" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from wait" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from wait" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from wait" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from watch" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from watch" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from watch" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from watch" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from watch" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from watch" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from watch" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from watch" -s A -l all-projects -d 'VMs of all projects'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from watch" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from watch" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from watch" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "create" -d 'Make a VM; with nothing but a name it gets weft\'s default kernel and root'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "run" -d 'Make a VM and boot it'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "list" -d 'List VMs'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "ls" -d 'List VMs'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "get" -d 'Describe VMs: what was asked, what is, how the last run ended'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "describe" -d 'Describe VMs: what was asked, what is, how the last run ended'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "update" -d 'Change a VM: labels at any time, the rest while it does not run'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "boot" -d 'Run VMs'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "start" -d 'Run VMs'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "shutdown" -d 'Stop VMs: the guest is asked, and ended when its time is up'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "stop" -d 'Stop VMs: the guest is asked, and ended when its time is up'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "pause" -d 'Hold the virtual CPUs of VMs'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "resume" -d 'Let paused VMs go on'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "reboot" -d 'Start the guests of running VMs anew'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "delete" -d 'Remove VMs and what weft made for them; disks given by path are never touched'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "rm" -d 'Remove VMs and what weft made for them; disks given by path are never touched'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "logs" -d 'Print what a guest wrote to its serial console'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "console" -d 'Be at a VM\'s serial console'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "wait" -d 'Wait until a VM is in a phase, a condition holds, or it is gone'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "watch" -d 'Show changes of VMs as they come'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l cpus -d 'Virtual CPUs [default: 1]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l memory -d 'Memory, such as 512M or 2GiB [default: 256M]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l image -d 'The image that boots, by name [default: default]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l kernel -d 'The kernel that boots' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l initramfs -d 'The initial RAM file system' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l cmdline -d 'The kernel\'s command line, or words added to the image\'s own' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l firmware -d 'The firmware that boots' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l disk -d 'A disk: path=FILE or size=SIZE, with format=raw|qcow2, ro, root, direct, name=, serial=, queues=' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l nic -d 'An interface: user[,forward=tcp:HOST:GUEST], network=NAME, tap=DEVICE or macvtap=DEVICE, with mac=, ip=, mtu=, name= [default: user]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l driver -d 'The driver that runs it [default: auto]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l machine -d 'The machine model [default: auto]' -r -f -a "auto\t'The driver\'s choice'
+microvm\t'Minimal, without PCI'
+pc\t'A classic PC'
+q35\t'A PC with PCI Express'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l accel -d 'What executes guest code [default: auto]' -r -f -a "auto\t'KVM where it truly works, software otherwise'
+kvm\t'KVM'
+tcg\t'Software translation'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l restart -d 'What happens after an exit that nobody asked for [default: never]' -r -f -a "never\t'It stays down'
+on-failure\t'It runs again unless the guest powered itself off'
+always\t'It runs again'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -s l -l label -d 'A label, as key=value; repeat for more' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -s f -l file -d 'Take the VMs from a manifest, YAML or JSON; - reads standard input' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l request-id -d 'Makes a repetition safe: the same id gets the first answer' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l no-nic -d 'No interface at all'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l dry-run -d 'Check everything and make nothing'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l boot -d 'Boot it as well'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l no-wait -d 'Do not wait until it is made'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l cpus -d 'Virtual CPUs [default: 1]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l memory -d 'Memory, such as 512M or 2GiB [default: 256M]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l image -d 'The image that boots, by name [default: default]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l kernel -d 'The kernel that boots' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l initramfs -d 'The initial RAM file system' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l cmdline -d 'The kernel\'s command line, or words added to the image\'s own' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l firmware -d 'The firmware that boots' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l disk -d 'A disk: path=FILE or size=SIZE, with format=raw|qcow2, ro, root, direct, name=, serial=, queues=' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l nic -d 'An interface: user[,forward=tcp:HOST:GUEST], network=NAME, tap=DEVICE or macvtap=DEVICE, with mac=, ip=, mtu=, name= [default: user]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l driver -d 'The driver that runs it [default: auto]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l machine -d 'The machine model [default: auto]' -r -f -a "auto\t'The driver\'s choice'
+microvm\t'Minimal, without PCI'
+pc\t'A classic PC'
+q35\t'A PC with PCI Express'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l accel -d 'What executes guest code [default: auto]' -r -f -a "auto\t'KVM where it truly works, software otherwise'
+kvm\t'KVM'
+tcg\t'Software translation'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l restart -d 'What happens after an exit that nobody asked for [default: never]' -r -f -a "never\t'It stays down'
+on-failure\t'It runs again unless the guest powered itself off'
+always\t'It runs again'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -s l -l label -d 'A label, as key=value; repeat for more' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -s f -l file -d 'Take the VMs from a manifest, YAML or JSON; - reads standard input' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l request-id -d 'Makes a repetition safe: the same id gets the first answer' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l escape -d 'The key that leaves the console, such as ^] or ^A; `none` for no key' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l no-nic -d 'No interface at all'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l dry-run -d 'Check everything and make nothing'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l console -d 'Then be at its console'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from list" -l filter -d 'Only VMs that this filter fits, such as \'phase = RUNNING\'' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from list" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from list" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from list" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from list" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from list" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from list" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from list" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from list" -s A -l all-projects -d 'VMs of all projects'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from list" -s w -l watch -d 'Then show changes as they come'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from list" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from ls" -l filter -d 'Only VMs that this filter fits, such as \'phase = RUNNING\'' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from ls" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from ls" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from ls" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from ls" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from ls" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from ls" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from ls" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from ls" -s A -l all-projects -d 'VMs of all projects'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from ls" -s w -l watch -d 'Then show changes as they come'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from ls" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from get" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from get" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from get" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from get" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from get" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from get" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from get" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from get" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from describe" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from describe" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from describe" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from describe" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from describe" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from describe" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from describe" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from describe" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from describe" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from describe" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from describe" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from update" -s l -l label -d 'Set a label with key=value, take one away with key-; repeat for more' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from update" -l cpus -d 'Virtual CPUs' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from update" -l memory -d 'Memory, such as 512M or 2GiB' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from update" -l restart -d 'What happens after an exit that nobody asked for' -r -f -a "never\t'It stays down'
+on-failure\t'It runs again unless the guest powered itself off'
+always\t'It runs again'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from update" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from update" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from update" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from update" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from update" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from update" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from update" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from update" -l dry-run -d 'Check everything and change nothing'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from update" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from update" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from boot" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from boot" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from boot" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from boot" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from boot" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from boot" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from boot" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from boot" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from boot" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from boot" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from boot" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from boot" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from boot" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from start" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from start" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from start" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from start" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from start" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from start" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from start" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from start" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from start" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from start" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from start" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from start" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from shutdown" -l grace -d 'How long the guest is given' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from shutdown" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from shutdown" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from shutdown" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from shutdown" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from shutdown" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from shutdown" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from shutdown" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from shutdown" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from shutdown" -l force -d 'Do not ask the guest: end it at once'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from shutdown" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from shutdown" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from shutdown" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from shutdown" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from shutdown" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from stop" -l grace -d 'How long the guest is given' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from stop" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from stop" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from stop" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from stop" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from stop" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from stop" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from stop" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from stop" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from stop" -l force -d 'Do not ask the guest: end it at once'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from stop" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from stop" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from stop" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from stop" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from pause" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from pause" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from pause" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from pause" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from pause" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from pause" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from pause" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from pause" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from pause" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from pause" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from pause" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from pause" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from pause" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resume" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resume" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resume" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resume" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resume" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resume" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resume" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resume" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resume" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resume" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resume" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resume" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from reboot" -l grace -d 'How long the guest is given' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from reboot" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from reboot" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from reboot" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from reboot" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from reboot" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from reboot" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from reboot" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from reboot" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from reboot" -l force -d 'Do not ask the guest: end it at once'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from reboot" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from reboot" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from reboot" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from reboot" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from reboot" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from delete" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from delete" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from delete" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from delete" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from delete" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from delete" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from delete" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from delete" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from delete" -l force -d 'Even while it runs'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from delete" -l ignore-missing -d 'Absence is success'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from delete" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from delete" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from delete" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from rm" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from rm" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from rm" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from rm" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from rm" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from rm" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from rm" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from rm" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from rm" -l force -d 'Even while it runs'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from rm" -l ignore-missing -d 'Absence is success'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from rm" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from rm" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from rm" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from logs" -l tail -d 'Only the last so many lines, or bytes where a unit is given, such as 64K' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from logs" -l offset -d 'From this byte, counted from the first that the guest ever wrote' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from logs" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from logs" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from logs" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from logs" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from logs" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from logs" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from logs" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from logs" -s f -l follow -d 'Go on as the guest writes'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from logs" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from logs" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from logs" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from console" -l escape -d 'The key that leaves, such as ^] or ^A; `none` for no key' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from console" -l linger -d 'How long the guest may be silent after the end of piped input before it is left' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from console" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from console" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from console" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from console" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from console" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from console" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from console" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from console" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from console" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from console" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from console" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from wait" -l for -d 'A phase such as RUNNING, a condition such as Ready, or gone' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from wait" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from wait" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from wait" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from wait" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from wait" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from wait" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from wait" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from wait" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from wait" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from wait" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from watch" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from watch" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from watch" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from watch" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from watch" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from watch" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from watch" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from watch" -s A -l all-projects -d 'VMs of all projects'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from watch" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from watch" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from watch" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -f -a "list" -d 'List nodes'
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -f -a "ls" -d 'List nodes'
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -f -a "get" -d 'Describe nodes: what they have, and what their drivers can do'
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from list" -l filter -d 'Only nodes that this filter fits, such as \'architecture = x86_64\'' -r
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from list" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from list" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from list" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from list" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from list" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from list" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from list" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from list" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from ls" -l filter -d 'Only nodes that this filter fits, such as \'architecture = x86_64\'' -r
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from ls" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from ls" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from ls" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from ls" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from ls" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from ls" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from ls" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from ls" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from get" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from get" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from get" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from get" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from get" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from get" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from get" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from get" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -f -a "list" -d 'List nodes'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -f -a "ls" -d 'List nodes'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -f -a "get" -d 'Describe nodes: what they have, and what their drivers can do'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from list" -l filter -d 'Only nodes that this filter fits, such as \'architecture = x86_64\'' -r
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from list" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from list" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from list" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from list" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from list" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from list" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from list" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from list" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from ls" -l filter -d 'Only nodes that this filter fits, such as \'architecture = x86_64\'' -r
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from ls" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from ls" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from ls" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from ls" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from ls" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from ls" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from ls" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from ls" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from get" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from get" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from get" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from get" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from get" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from get" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from get" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from get" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand event; and not __fish_seen_subcommand_from list ls watch" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand event; and not __fish_seen_subcommand_from list ls watch" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand event; and not __fish_seen_subcommand_from list ls watch" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand event; and not __fish_seen_subcommand_from list ls watch" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand event; and not __fish_seen_subcommand_from list ls watch" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand event; and not __fish_seen_subcommand_from list ls watch" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand event; and not __fish_seen_subcommand_from list ls watch" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand event; and not __fish_seen_subcommand_from list ls watch" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand event; and not __fish_seen_subcommand_from list ls watch" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand event; and not __fish_seen_subcommand_from list ls watch" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand event; and not __fish_seen_subcommand_from list ls watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand event; and not __fish_seen_subcommand_from list ls watch" -f -a "list" -d 'List events, oldest first'
+complete -c weft -n "__fish_weft_using_subcommand event; and not __fish_seen_subcommand_from list ls watch" -f -a "ls" -d 'List events, oldest first'
+complete -c weft -n "__fish_weft_using_subcommand event; and not __fish_seen_subcommand_from list ls watch" -f -a "watch" -d 'Show events as they come'
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from list" -l vm -d 'Only this VM\'s, by name or id' -r
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from list" -l filter -d 'Only events that this filter fits, such as \'severity = WARNING\'' -r
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from list" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from list" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from list" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from list" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from list" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from list" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from list" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from list" -s A -l all-projects -d 'Events of all projects'
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from list" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from ls" -l vm -d 'Only this VM\'s, by name or id' -r
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from ls" -l filter -d 'Only events that this filter fits, such as \'severity = WARNING\'' -r
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from ls" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from ls" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from ls" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from ls" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from ls" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from ls" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from ls" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from ls" -s A -l all-projects -d 'Events of all projects'
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from ls" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from watch" -l vm -d 'Only this VM\'s, by name or id' -r
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from watch" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from watch" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from watch" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from watch" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from watch" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from watch" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from watch" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from watch" -s A -l all-projects -d 'Events of all projects'
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from watch" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from watch" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from watch" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand event; and __fish_seen_subcommand_from watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand events; and not __fish_seen_subcommand_from list ls watch" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand events; and not __fish_seen_subcommand_from list ls watch" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand events; and not __fish_seen_subcommand_from list ls watch" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand events; and not __fish_seen_subcommand_from list ls watch" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand events; and not __fish_seen_subcommand_from list ls watch" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand events; and not __fish_seen_subcommand_from list ls watch" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand events; and not __fish_seen_subcommand_from list ls watch" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand events; and not __fish_seen_subcommand_from list ls watch" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand events; and not __fish_seen_subcommand_from list ls watch" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand events; and not __fish_seen_subcommand_from list ls watch" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand events; and not __fish_seen_subcommand_from list ls watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand events; and not __fish_seen_subcommand_from list ls watch" -f -a "list" -d 'List events, oldest first'
+complete -c weft -n "__fish_weft_using_subcommand events; and not __fish_seen_subcommand_from list ls watch" -f -a "ls" -d 'List events, oldest first'
+complete -c weft -n "__fish_weft_using_subcommand events; and not __fish_seen_subcommand_from list ls watch" -f -a "watch" -d 'Show events as they come'
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from list" -l vm -d 'Only this VM\'s, by name or id' -r
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from list" -l filter -d 'Only events that this filter fits, such as \'severity = WARNING\'' -r
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from list" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from list" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from list" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from list" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from list" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from list" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from list" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from list" -s A -l all-projects -d 'Events of all projects'
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from list" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from ls" -l vm -d 'Only this VM\'s, by name or id' -r
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from ls" -l filter -d 'Only events that this filter fits, such as \'severity = WARNING\'' -r
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from ls" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from ls" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from ls" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from ls" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from ls" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from ls" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from ls" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from ls" -s A -l all-projects -d 'Events of all projects'
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from ls" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from watch" -l vm -d 'Only this VM\'s, by name or id' -r
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from watch" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from watch" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from watch" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from watch" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from watch" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from watch" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from watch" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from watch" -s A -l all-projects -d 'Events of all projects'
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from watch" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from watch" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from watch" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand apply" -s f -l file -d 'The manifest, YAML or JSON, with any number of documents; - reads standard input' -r -F
+complete -c weft -n "__fish_weft_using_subcommand apply" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand apply" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand apply" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand apply" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand apply" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand apply" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand apply" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand apply" -l dry-run -d 'Check everything and change nothing'
+complete -c weft -n "__fish_weft_using_subcommand apply" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand apply" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand apply" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand completions" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand completions" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand completions" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand completions" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand completions" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand completions" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand completions" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand completions" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand completions" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand completions" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand version" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand version" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand version" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand version" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand version" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand version" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand version" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand version" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand version" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand version" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand up" -l listen -d 'Where the API listens; only loopback is allowed [default: 127.0.0.1:8080]' -r
+complete -c weft -n "__fish_weft_using_subcommand up" -l metrics -d 'Where Prometheus metrics are served [default: 127.0.0.1:9464]' -r
+complete -c weft -n "__fish_weft_using_subcommand up" -l set -d 'A key of the configuration, as key=value; repeat for more' -r
+complete -c weft -n "__fish_weft_using_subcommand up" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand up" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand up" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand up" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand up" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand up" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand up" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand up" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand up" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand up" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand up" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand down" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand down" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand down" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand down" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand down" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand down" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand down" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand down" -l keep-vms -d 'Leave the VMs running; the next `weft up` finds them'
+complete -c weft -n "__fish_weft_using_subcommand down" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand down" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand down" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand down" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand backup" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand backup" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand backup" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand backup" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand backup" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand backup" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand backup" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand backup" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand backup" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand backup" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand backup" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand restore" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand restore" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand restore" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand restore" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand restore" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand restore" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand restore" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand restore" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand restore" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand restore" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand restore" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand doctor" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand doctor" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand doctor" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand doctor" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand doctor" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand doctor" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand doctor" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand doctor" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand doctor" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand doctor" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand config; and not __fish_seen_subcommand_from check print" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand config; and not __fish_seen_subcommand_from check print" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand config; and not __fish_seen_subcommand_from check print" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand config; and not __fish_seen_subcommand_from check print" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand config; and not __fish_seen_subcommand_from check print" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand config; and not __fish_seen_subcommand_from check print" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand config; and not __fish_seen_subcommand_from check print" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand config; and not __fish_seen_subcommand_from check print" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand config; and not __fish_seen_subcommand_from check print" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand config; and not __fish_seen_subcommand_from check print" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand config; and not __fish_seen_subcommand_from check print" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand config; and not __fish_seen_subcommand_from check print" -f -a "check" -d 'Tell whether the configuration is right'
+complete -c weft -n "__fish_weft_using_subcommand config; and not __fish_seen_subcommand_from check print" -f -a "print" -d 'Print what is in force, with where each value is from'
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from check" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from check" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from check" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from check" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from check" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from check" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from check" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from check" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from print" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from print" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from print" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from print" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from print" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from print" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from print" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from print" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from print" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from print" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from print" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand bench" -l rounds -d 'How often each thing is measured' -r
+complete -c weft -n "__fish_weft_using_subcommand bench" -l json -d 'Write the JSON result to this file as well' -r -F
+complete -c weft -n "__fish_weft_using_subcommand bench" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand bench" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand bench" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand bench" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand bench" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand bench" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand bench" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand bench" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand bench" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand bench" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand bench" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand internal; and not __fish_seen_subcommand_from markdown-help man completions config-reference empty-handler" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand internal; and not __fish_seen_subcommand_from markdown-help man completions config-reference empty-handler" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand internal; and not __fish_seen_subcommand_from markdown-help man completions config-reference empty-handler" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand internal; and not __fish_seen_subcommand_from markdown-help man completions config-reference empty-handler" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand internal; and not __fish_seen_subcommand_from markdown-help man completions config-reference empty-handler" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand internal; and not __fish_seen_subcommand_from markdown-help man completions config-reference empty-handler" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand internal; and not __fish_seen_subcommand_from markdown-help man completions config-reference empty-handler" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand internal; and not __fish_seen_subcommand_from markdown-help man completions config-reference empty-handler" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand internal; and not __fish_seen_subcommand_from markdown-help man completions config-reference empty-handler" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand internal; and not __fish_seen_subcommand_from markdown-help man completions config-reference empty-handler" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand internal; and not __fish_seen_subcommand_from markdown-help man completions config-reference empty-handler" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand internal; and not __fish_seen_subcommand_from markdown-help man completions config-reference empty-handler" -f -a "markdown-help" -d 'Print the reference of the command line as Markdown'
+complete -c weft -n "__fish_weft_using_subcommand internal; and not __fish_seen_subcommand_from markdown-help man completions config-reference empty-handler" -f -a "man" -d 'Write the manual pages'
+complete -c weft -n "__fish_weft_using_subcommand internal; and not __fish_seen_subcommand_from markdown-help man completions config-reference empty-handler" -f -a "completions" -d 'Write the completion scripts of all shells'
+complete -c weft -n "__fish_weft_using_subcommand internal; and not __fish_seen_subcommand_from markdown-help man completions config-reference empty-handler" -f -a "config-reference" -d 'Print the reference of the configuration as Markdown'
+complete -c weft -n "__fish_weft_using_subcommand internal; and not __fish_seen_subcommand_from markdown-help man completions config-reference empty-handler" -f -a "empty-handler" -d 'Serve an empty handler beside which the API is measured, until standard input ends'
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from markdown-help" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from markdown-help" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from markdown-help" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from markdown-help" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from markdown-help" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from markdown-help" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from markdown-help" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from markdown-help" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from markdown-help" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from markdown-help" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from markdown-help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from man" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from man" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from man" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from man" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from man" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from man" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from man" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from man" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from man" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from man" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from completions" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from completions" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from completions" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from completions" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from completions" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from completions" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from completions" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from completions" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from completions" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from completions" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from config-reference" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from config-reference" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from config-reference" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from config-reference" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from config-reference" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from config-reference" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from config-reference" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from config-reference" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from config-reference" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from config-reference" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from config-reference" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from empty-handler" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from empty-handler" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from empty-handler" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from empty-handler" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from empty-handler" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from empty-handler" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from empty-handler" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from empty-handler" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from empty-handler" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from empty-handler" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand internal; and __fish_seen_subcommand_from empty-handler" -s h -l help -d 'Print help (see more with \'--help\')'
