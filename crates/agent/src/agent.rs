@@ -143,7 +143,7 @@ impl Agent {
         node.facts.drivers = shared.ports.drivers.iter().map(|driver| driver.capabilities().as_ref().clone()).collect();
         let free = shared.ports.volumes.free_bytes().await?;
         let used = shared.ports.volumes.allocated_bytes(shared.layout.vms()).await?;
-        node.facts.allocatable_disk_bytes = free.saturating_add(used);
+        node.facts.allocatable_disk_bytes = free.saturating_add(used).saturating_sub(shared.config.reserved_disk_bytes);
         Ok(node)
     }
 

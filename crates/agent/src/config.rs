@@ -25,6 +25,8 @@ pub struct Config {
     pub console_log_bytes: u64,
     /// Bytes of a VMM's own log that are kept.
     pub vmm_log_bytes: u64,
+    /// Disk space that instances are not given, in bytes.
+    pub reserved_disk_bytes: u64,
     /// How often logs are bounded and free space is told.
     pub upkeep: Duration,
     /// How long an owner waits before it tries a failed step again.

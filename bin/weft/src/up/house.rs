@@ -128,7 +128,7 @@ impl Rooms {
 /// Folders of our own, and those that callers may name files in.
 fn volumes(settings: &Settings) -> weft_host::volumes::Config {
     weft_host::volumes::Config {
-        own: vec![settings.data_dir.clone(), settings.run_dir.clone()],
+        own: vec![settings.data_dir.clone(), settings.run_dir.clone(), settings.cache_dir.clone()],
         roots: settings.allowed_roots.clone(),
         disks: settings.data_dir.clone(),
     }
@@ -173,6 +173,7 @@ async fn open_agent(
         run_dir: settings.run_dir.join("vms"),
         console_log_bytes: settings.console_log_bytes,
         vmm_log_bytes: settings.vmm_log_bytes,
+        reserved_disk_bytes: settings.reserved_disk_bytes,
         upkeep: UPKEEP,
         retry: RETRY,
     };

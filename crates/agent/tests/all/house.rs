@@ -85,6 +85,7 @@ impl House {
             run_dir: own.join("run"),
             console_log_bytes: 1 << 20,
             vmm_log_bytes: 1 << 20,
+            reserved_disk_bytes: 0,
             upkeep: Duration::from_secs(30),
             retry: RETRY,
         };
