@@ -7,7 +7,7 @@ use crate::convert::{Found, spec};
 use crate::proto::weft::v1 as wire;
 use buffa_types::google::protobuf::Duration as WireDuration;
 use std::time::Duration;
-use weft_domain::instance::StopHow;
+use weft_domain::instance::{Meta, StopHow};
 use weft_domain::object::Revision;
 use weft_domain::spec::{Draft, Spec};
 use weft_domain::{Fault, Labels, Name, label::Annotations};
@@ -116,7 +116,11 @@ struct Wanted {
 /// The change that is asked for. Where only some fields of the spec change, the others are read
 /// first, and the change is tied to the revision they were read at.
 pub(crate) async fn change(vms: &dyn Vms, call: &Call, request: wire::UpdateVmRequest) -> Result<Change, Fault> {
+    let said = request.vm.as_option().filter(|vm| !vm.id.is_empty()).map(|vm| (vm.name.clone(), vm.project.clone()));
     let wanted = wanted(request)?;
+    if let Some((name, project)) = said.filter(|(name, project)| !(name.is_empty() && project.is_empty())) {
+        stays(&vms.get(call, &wanted.vm).await?.value.meta, &name, &project)?;
+    }
     let Wanted { vm, mut etag, labels, annotations, spec: given, fields, validate_only } = wanted;
     let mut found = Found::default();
     let spec = match given {
@@ -137,6 +141,17 @@ pub(crate) async fn change(vms: &dyn Vms, call: &Call, request: wire::UpdateVmRe
         }
     };
     Ok(Change { vm, etag, labels, annotations, spec, validate_only })
+}
+
+/// A VM keeps its name and project: what is said of them beside its id must be so.
+fn stays(meta: &Meta, name: &str, project: &str) -> Result<(), Fault> {
+    let mut found = Found::default();
+    for (said, is, field) in [(name, &meta.name, "vm.name"), (project, &meta.project, "vm.project")] {
+        if !said.is_empty() && said != is.as_str() {
+            found.add(field, format!("is {is} and cannot change"));
+        }
+    }
+    found.done()
 }
 
 fn wanted(request: wire::UpdateVmRequest) -> Result<Wanted, Fault> {

@@ -49,7 +49,8 @@ fn call(ctx: &RequestContext) -> Call {
 
 fn vm_ref(vm_id: &str) -> Result<VmRef, Fault> {
     if vm_id.is_empty() {
-        return Err(Fault::field(Reason::FieldRequired, "vm_id", "is required"));
+        let fault = Fault::field(Reason::FieldRequired, "vm_id", "is required");
+        return Err(fault.fix("give the vm_id that CreateVm answered"));
     }
     one_vm(vm_id, "")
 }

@@ -1,7 +1,7 @@
 //! The server door: every RPC service over the ports, on one axum router.
 //!
 //! ```text
-//!  request ─► loopback only? ─► envelope ─► RPC library ─► observe ─► strict JSON ─► adapter ─► port
+//!  request ─► loopback only? ─► deadline? ─► envelope ─► RPC library ─► observe ─► strict JSON ─► adapter ─► port
 //!  answer  ◄───────────────── details for errors without ◄──────────────── Fault with details ◄─┘
 //! ```
 //!
@@ -15,6 +15,7 @@ mod events;
 mod nodes;
 mod observe;
 mod origin;
+mod patience;
 mod refusal;
 mod states;
 mod strict;
@@ -133,7 +134,7 @@ pub fn door(ports: Ports, options: Options) -> Door {
         .with_limits(limits)
         .with_interceptor(observe::Observe::new())
         .with_interceptor(strict::Strict);
-    let router = axum::Router::new().fallback_service(service).layer(from_fn(envelope::envelope));
+    let router = axum::Router::new().fallback_service(service).layer(from_fn(envelope::envelope)).layer(from_fn(patience::readable));
     let router = match options.audience {
         Audience::Loopback => router.layer(from_fn(origin::loopback_only)),
         Audience::Anyone => router,

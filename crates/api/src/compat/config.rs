@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use weft_domain::Name;
 use weft_domain::spec::{Attachment, Cpu, Disk, DiskFormat, DiskSource, Draft, Machine, Memory, Nic, Payload};
-use weft_domain::{Fault, Labels};
+use weft_domain::{Fault, Labels, Reason};
 use weft_ports::api::{CreateMode, NewVm};
 
 /// The annotation that keeps their customer id.
@@ -15,10 +15,10 @@ pub(super) const CUSTOMER: &str = "metald/customer-id";
 /// The VM that they ask for.
 pub(super) fn new_vm(request: theirs::CreateVmRequest) -> Result<NewVm, Fault> {
     let mut found = Found::default();
-    let config = request.config.into_option().unwrap_or_else(|| {
-        found.add("config", "is required");
-        theirs::VmConfig::default()
-    });
+    let Some(config) = request.config.into_option() else {
+        let fault = Fault::field(Reason::FieldRequired, "config", "is required");
+        return Err(fault.fix("say what the VM is made of: cpu, memory, boot and storage"));
+    };
     let mut kept = config.metadata.clone();
     if !request.customer_id.is_empty() {
         kept.insert(CUSTOMER.to_owned(), request.customer_id);

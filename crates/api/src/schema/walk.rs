@@ -7,6 +7,9 @@ use weft_domain::{Fault, Reason, Violation};
 /// More findings than this tell nobody more.
 const MOST: usize = 16;
 
+/// The longest span that protobuf's `Duration` allows, in seconds: some 10,000 years.
+const LONGEST_SPAN: f64 = 315_576_000_000.0;
+
 /// What is wrong with a JSON text.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
@@ -160,7 +163,7 @@ fn is_number(value: &Value) -> bool {
 
 fn is_span(text: &str) -> bool {
     let seconds = text.strip_suffix('s').filter(|t| t.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-')));
-    seconds.is_some_and(|t| t.parse::<f64>().is_ok())
+    seconds.and_then(|t| t.parse::<f64>().ok()).is_some_and(|seconds| seconds.abs() <= LONGEST_SPAN)
 }
 
 fn is_base64(text: &str) -> bool {

@@ -25,6 +25,10 @@ pub(super) fn changing(ctx: &RequestContext, request_id: String, body: &impl Mes
     if request_id.len() > MAX_REQUEST_ID {
         found.add("request_id", format!("has {} bytes; at most {MAX_REQUEST_ID} are allowed", request_id.len()));
     }
+    // A blank one is a caller's mistake that would make other requests look like repetitions.
+    if request_id.chars().any(char::is_control) || (!request_id.is_empty() && request_id.trim().is_empty()) {
+        found.add("request_id", "must not be blank nor have control characters");
+    }
     found.done()?;
     let mut hash = Sha256::new();
     hash.update(ctx.path().unwrap_or_default());

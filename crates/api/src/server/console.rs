@@ -16,7 +16,10 @@ use wire::attach_vm_console_request::Input;
 pub(super) async fn open(
     mut requests: InboundStream<wire::AttachVmConsoleRequest>,
 ) -> Result<(VmRef, BoxStream<'static, ConsoleInput>), Fault> {
-    let missing = || Fault::field(Reason::FieldRequired, "open", "must be the first message");
+    let missing = || {
+        let fault = Fault::field(Reason::FieldRequired, "open", "must be the first message");
+        fault.fix("say first which VM is meant, then type")
+    };
     let first = requests.next().await.ok_or_else(missing)?.map_err(|e| from_wire(&e))?;
     let Some(Input::Open(opening)) = first.to_owned_message().input else { return Err(missing()) };
     let vm = one_vm(&opening.vm, &opening.project)?;

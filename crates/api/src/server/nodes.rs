@@ -19,7 +19,8 @@ impl NodeService for NodeDoor {
         request: ServiceRequest<'_, wire::GetNodeRequest>,
     ) -> ServiceResult<wire::GetNodeResponse> {
         if request.node.is_empty() {
-            return Err(to_wire(Fault::field(Reason::FieldRequired, "node", "is required")));
+            let fault = Fault::field(Reason::FieldRequired, "node", "is required");
+            return Err(to_wire(fault.fix("name a node by its id or name; `weft node list` shows them")));
         }
         answer(self.0.get(&reading(&ctx), request.node).await, |node| wire::GetNodeResponse {
             node: stored(&node).into(),

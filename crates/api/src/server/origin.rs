@@ -42,6 +42,8 @@ fn refusal(request: &Request) -> Option<Fault> {
 
 /// Whether an authority (`host[:port]`) names loopback.
 fn is_loopback(authority: &str) -> bool {
+    // What is before an '@' is a user's name, whatever it looks like.
+    let authority = authority.rsplit('@').next().unwrap_or_default();
     let host = match authority.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None if authority.matches(':').count() > 1 => authority,
@@ -60,8 +62,16 @@ mod tests {
         for good in ["localhost", "localhost:8080", "127.0.0.1", "127.9.9.9:1", "[::1]:8080", "::1", "LOCALHOST."] {
             assert!(is_loopback(good), "{good}");
         }
-        for bad in ["", "example.com", "localhost.example.com", "127.0.0.1.example.com", "10.0.0.1:80", "[::2]", "null"]
-        {
+        for bad in [
+            "",
+            "localhost:80@example.com",
+            "example.com",
+            "localhost.example.com",
+            "127.0.0.1.example.com",
+            "10.0.0.1:80",
+            "[::2]",
+            "null",
+        ] {
             assert!(!is_loopback(bad), "{bad}");
         }
     }

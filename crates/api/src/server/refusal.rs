@@ -17,6 +17,10 @@ pub(super) fn classify(error: &ConnectError) -> Option<Fault> {
     let said = error.message.as_deref().unwrap_or_default();
     match error.code {
         ErrorCode::InvalidArgument if said.contains("content type") => Some(content_type(said)),
+        ErrorCode::InvalidArgument if said.contains("protocol version") => Some(
+            Fault::field(Reason::FieldInvalid, "connect-protocol-version", "must be 1")
+                .fix("speak version 1 of Connect"),
+        ),
         ErrorCode::InvalidArgument => Some(malformed(said)),
         ErrorCode::ResourceExhausted => Some(too_large(said)),
         ErrorCode::DeadlineExceeded => Some(

@@ -103,6 +103,9 @@ async fn requests_are_held_against_what_they_may_say() {
         ("DeleteVm", r#"{"vm":"a","etag":"mine"}"#, "FIELD_INVALID", &["etag"]),
         ("ShutdownVm", r#"{"vm":"a","timeout":"-1s"}"#, "FIELD_INVALID", &["timeout"]),
         ("ShutdownVm", r#"{"vm":"a","timeout":"7200s"}"#, "FIELD_INVALID", &["timeout"]),
+        ("ShutdownVm", r#"{"vm":"a","timeout":"9999999999999999999s"}"#, "FIELD_INVALID", &["timeout"]),
+        ("BootVm", r#"{"vm":"a","requestId":"  "}"#, "FIELD_INVALID", &["request_id"]),
+        ("BootVm", r#"{"vm":"a","requestId":"a\nb"}"#, "FIELD_INVALID", &["request_id"]),
         ("ShutdownVm", r#"{"vm":"a","timeout":"5s","force":true}"#, "FIELD_INVALID", &["timeout"]),
     ];
     refused(&served, table).await;
@@ -241,6 +244,10 @@ async fn what_http_itself_gets_wrong() {
     let json = [("content-type", "application/json"), ("content-encoding", "gzip")];
     let broken = served.send(Version::Http1, &path, &json, "not gzip").await;
     assert_eq!(connect_error(&broken.json()).reason, "BODY_MALFORMED");
+    let json = [("content-type", "application/json"), ("connect-protocol-version", "7")];
+    let version = served.send(Version::Http1, &path, &json, "{}").await;
+    let field = ["connect-protocol-version"];
+    assert_eq!(connect_error(&version.json()), told("invalid_argument", "FIELD_INVALID", &field));
     let grpc = [("content-type", "application/grpc+thrift"), ("te", "trailers")];
     let thrift = served.send(Version::Http2, &path, &grpc, enveloped(b"")).await;
     assert_eq!(grpc_error(&thrift.trailers), told("3", "CONTENT_TYPE_UNSUPPORTED", &[]));

@@ -1,6 +1,6 @@
 //! The wire forms, each with a good call.
 
-use crate::raw::{Version, enveloped, serve};
+use crate::raw::{Version, connect_error, enveloped, serve};
 use serde_json::json;
 use weft_api::server::{Options, Serving};
 
@@ -117,4 +117,11 @@ async fn a_mask_changes_one_field_of_the_spec() {
     let answer = served.json(&format!("{VM}/UpdateVm"), body).await;
     assert_eq!(answer.json()["vm"]["labels"], json!({"m": "2"}));
     assert_eq!(answer.json()["vm"]["spec"]["cpu"]["boot"], 2);
+
+    let id = answer.json()["vm"]["id"].clone();
+    let same = json!({"vm": {"id": id, "name": "a", "project": "default", "labels": {"n": "3"}}});
+    assert_eq!(served.json(&format!("{VM}/UpdateVm"), &same.to_string()).await.status, 200);
+    let other = json!({"vm": {"id": id, "name": "b", "labels": {"n": "4"}}});
+    let told = connect_error(&served.json(&format!("{VM}/UpdateVm"), &other.to_string()).await.json());
+    assert_eq!(told.fields, ["vm.name"], "a VM keeps its name");
 }
