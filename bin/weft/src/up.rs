@@ -5,6 +5,7 @@
 //!  signal ─► no new requests ─► agent ─► control ─► store closed          VMs go on
 //! ```
 
+mod guests;
 mod house;
 mod listen;
 mod routes;
@@ -14,6 +15,7 @@ use crate::settings::Settings;
 use crate::state::Running;
 use crate::{internal, signals};
 use anyhow::{Result, anyhow};
+use guests::Guests;
 use house::House;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -53,9 +55,10 @@ pub(crate) async fn run(settings: Settings) -> Result<Exit> {
         broken = rooms.broken() => return Err(broken),
     }
     running.tell(&settings.data_dir)?;
+    let guests = Guests::new(house.control.clone());
     let doors = [
-        task::spawn("api", listen::serve(api, routes::api(&house), close.clone())),
-        task::spawn("metrics", listen::serve(metrics, routes::metrics(figures), close.clone())),
+        task::spawn("api", listen::serve(api, routes::api(&house), guests.clone(), close.clone())),
+        task::spawn("metrics", listen::serve(metrics, routes::metrics(figures), guests, close.clone())),
     ];
     tracing::info!(api = %running.api, metrics = %running.metrics, data = %settings.data_dir.display(), "weft is up");
     internal::print(&format!(

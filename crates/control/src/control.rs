@@ -31,6 +31,13 @@ impl Control {
         self.core.attach(node, reach);
     }
 
+    /// Process ids of VMMs, on whichever node: whose connections are a guest's and no caller's.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        let state = self.core.memory.read();
+        state.instances.values().filter_map(|vm| vm.value.status.running.as_ref().map(|running| running.pid)).collect()
+    }
+
     /// Drives the loops until `shutdown` comes: memory fed by the store's watch, and what is no longer
     /// kept taken away. Then streams end, and verbs that wait answer what is.
     pub async fn run(&self, shutdown: impl Future<Output = ()> + Send) {

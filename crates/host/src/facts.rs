@@ -2,9 +2,7 @@
 
 use crate::Error;
 use crate::processes::stat;
-use crate::volumes;
 use std::fs;
-use std::path::Path;
 use weft_domain::Name;
 
 /// What a machine is.
@@ -44,14 +42,6 @@ pub fn read() -> Result<Facts, Error> {
     })
 }
 
-/// Bytes that are free for us on the file system of this folder.
-///
-/// # Errors
-/// A folder that is not there.
-pub fn free_disk_bytes(folder: &Path) -> Result<u64, Error> {
-    volumes::free(folder)
-}
-
 fn total_memory(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
@@ -72,15 +62,17 @@ fn label(hostname: &str) -> Name {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::volumes::free;
     use proptest::prelude::*;
+    use std::path::Path;
 
     #[test]
     fn this_machine_is_something() {
         let facts = read().unwrap();
         assert!(facts.cpus > 0 && facts.memory_bytes > 1 << 20);
         assert!(!facts.kernel.is_empty() && !facts.architecture.is_empty());
-        assert!(free_disk_bytes(Path::new("/")).unwrap() > 0);
-        assert!(free_disk_bytes(Path::new("/no/such/folder")).is_err());
+        assert!(free(Path::new("/")).unwrap() > 0);
+        assert!(free(Path::new("/no/such/folder")).is_err());
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //!  journal    claims, group-committed to a checksummed append-only log
 //!  volumes    callers' paths vetted; our disks, folders and logs
 //!  facts      what this machine is                tsc  how fast its counter runs
-//!  doctor     what this host lets us do
+//!  doctor     what this host lets us do           peers  who is at the other end of a connection
 //! ```
 //!
 //! What it does not know: what a VMM is, what an instance is for, who asks.
@@ -17,6 +17,7 @@ pub mod doctor;
 mod error;
 pub mod facts;
 pub mod journal;
+pub mod peers;
 pub mod processes;
 pub mod tsc;
 pub mod volumes;

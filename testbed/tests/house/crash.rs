@@ -86,16 +86,22 @@ async fn powered_off(daemon: &Daemon, id: InstanceId) {
 }
 
 pub(crate) async fn type_into(weft: &weft_api::Client, name: &str, text: &str) {
+    // The echo says that the guest has all of it.
+    type_and_read(weft, name, text, text.trim()).await;
+}
+
+/// Types a text and reads what comes until this is in it.
+pub(crate) async fn type_and_read(weft: &weft_api::Client, name: &str, text: &str, until: &str) -> String {
     use futures::StreamExt;
     use weft_ports::api::{ConsoleInput, Consoles};
     let typed = futures::stream::iter([ConsoleInput::Bytes(text.to_owned().into())]).chain(futures::stream::pending());
     let mut screen = weft.attach(&call(), &by_name(name), typed.boxed()).await.expect("attached");
-    // The echo says that the guest has all of it.
-    let mut echo = String::new();
-    while !echo.contains(text.trim()) {
+    let mut seen = String::new();
+    while !seen.contains(until) {
         let bytes = screen.next().await.expect("the console goes on").expect("no refusal");
-        echo.push_str(&String::from_utf8_lossy(&bytes));
+        seen.push_str(&String::from_utf8_lossy(&bytes));
     }
+    seen
 }
 
 pub(crate) fn kill(pid: u32) {

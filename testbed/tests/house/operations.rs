@@ -91,3 +91,22 @@ async fn down_stops_guests_and_then_the_daemon() {
     daemon.wait_for_end().expect("ended well");
     assert!(daemon.vmms().is_empty());
 }
+
+#[tokio::test]
+async fn a_guest_is_no_caller_of_the_api() {
+    use weft_domain::instance::StopHow;
+    use weft_ports::api::Power;
+    need_guest!();
+    let daemon = Daemon::start(&[]).expect("weft is up");
+    let weft = daemon.client();
+    weft.create(&call(), vm("spy", small(), CreateMode::Boot)).await.expect("booted");
+    weft_testbed::watch::until_ready(&weft, "spy").await;
+    // 10.0.2.2 is the host's loopback as a guest on a user-mode network sees it.
+    let port = daemon.api().rsplit(':').next().expect("a port");
+    let ask = format!("wget -q -O - --header 'Host: 127.0.0.1' http://10.0.2.2:{port}/healthz; echo asked-$?\n");
+    let seen = crate::crash::type_and_read(&weft, "spy", &ask, "asked-1").await;
+    assert!(!seen.contains("\nok"), "the guest was served: {seen}");
+    assert!(daemon.log().contains("a guest connected, and is not served"));
+    assert!(get(daemon.api(), "/healthz").contains("ok"), "the host's own users are served");
+    weft.shutdown(&call(), &by_name("spy"), StopHow::Force).await.expect("ended");
+}

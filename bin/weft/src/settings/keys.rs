@@ -53,9 +53,12 @@ impl Key {
             }
             Default::Folder { root, .. } if outside.root => root.to_owned(),
             Default::Folder { xdg, home, .. } => {
-                let given = outside.variables.get(xdg).map(|base| format!("{base}/weft"));
-                let at_home = outside.variables.get("HOME").map(|base| format!("{base}/{home}/weft"));
-                given.or(at_home).unwrap_or_else(|| "/tmp/weft".to_owned())
+                // The rule of the XDG base directories: what is not absolute counts as not set.
+                let folder = |name: &str| outside.variables.get(name).filter(|base| base.starts_with('/'));
+                let given = folder(xdg).map(|base| format!("{base}/weft"));
+                let at_home = folder("HOME").map(|base| format!("{base}/{home}/weft"));
+                // Left empty where nobody says: a folder that all users share is no place for state.
+                given.or(at_home).unwrap_or_default()
             }
         };
         Given { value, origin: Origin::Default }

@@ -161,6 +161,9 @@ impl Reader<'_> {
 
     pub(super) fn path(&self, name: &'static str) -> Result<PathBuf> {
         let path = PathBuf::from(self.text(name));
+        if path.as_os_str().is_empty() {
+            bail!("{name} is empty and the environment names no home: give --data-dir DIR, or set HOME");
+        }
         if path.is_absolute() { Ok(path) } else { Err(self.wrong(name, "it must be an absolute path")) }
     }
 
