@@ -101,9 +101,19 @@ pub(crate) fn from_wire(error: &ConnectError) -> Fault {
         }
     }
     if error.details.is_empty() && error.code == ErrorCode::Unavailable {
+        if let Some(why) = inmost_cause(error) {
+            fault.message = format!("weft does not answer: {why}");
+        }
         fault.fix = "see whether weft is running there (`weft up` starts it) and the address is right".to_owned();
     }
     fault
+}
+
+/// What the kernel said where a connection was not made or broke; the layers above it tell nothing.
+fn inmost_cause(error: &ConnectError) -> Option<String> {
+    let outmost = std::error::Error::source(error);
+    let inmost = std::iter::successors(outmost, |cause| cause.source()).last()?.to_string();
+    Some(inmost.split(" (os error").next().unwrap_or_default().to_lowercase())
 }
 
 /// The message in a detail, where it is one of this type.

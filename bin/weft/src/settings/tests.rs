@@ -31,6 +31,18 @@ fn one_folder_moves_all() {
 }
 
 #[test]
+fn folders_of_a_user_are_their_own_or_must_be_named() {
+    let user = |variables: &[(&str, &str)]| Outside { root: false, ..outside(variables) };
+    let settings = load(&Flags::default(), &user(&[("HOME", "/h"), ("XDG_RUNTIME_DIR", "not/absolute")]));
+    let settings = settings.expect("right");
+    assert_eq!(settings.data_dir, Path::new("/h/.local/state/weft"));
+    assert_eq!(settings.run_dir, Path::new("/h/.cache/run/weft"));
+    assert_eq!(settings.cache_dir, Path::new("/h/.cache/weft"));
+    let nowhere = load(&Flags::default(), &user(&[])).expect_err("no folder that all users share");
+    assert!(nowhere.to_string().contains("--data-dir"), "{nowhere}");
+}
+
+#[test]
 fn what_is_wrong_is_named() {
     let wrong = [
         ("server.listn", "127.0.0.1:1", "server.listen"),

@@ -29,6 +29,9 @@ fn an_error_without_details_gets_the_nearest_reason() {
     let away = from_wire(&ConnectError::unavailable("connection refused"));
     assert_eq!(away.reason, Reason::Away);
     assert!(!away.fix.is_empty());
+    let refused = std::io::Error::from_raw_os_error(111);
+    let layers = ConnectError::unavailable_from_transport("HTTP request failed", std::io::Error::other(refused));
+    assert_eq!(from_wire(&layers).message, "weft does not answer: connection refused");
     assert_eq!(from_wire(&ConnectError::new(ErrorCode::DataLoss, "x")).reason, Reason::Bug);
 }
 
