@@ -126,32 +126,13 @@ fn stronger(a: StopHow, b: StopHow) -> StopHow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::instance::Running;
-    use crate::spec::{Accelerator, Draft, Machine};
-    use crate::{IncarnationId, InstanceId, Labels, Name, instance};
+    use crate::IncarnationId;
+    use crate::instance::{self, Running};
+    use crate::spec::{Accelerator, Machine};
     use std::time::Duration;
 
     fn at(phase: Phase, power: Power) -> Instance {
-        let now = Time::from_millis(1);
-        let mut it = Instance {
-            meta: instance::Meta {
-                id: InstanceId::new(now, [1; 10]),
-                name: "web".parse().expect("a name"),
-                project: Name::default_project(),
-                labels: Labels::default(),
-                annotations: crate::label::Annotations::default(),
-                generation: 1,
-                create_time: now,
-                update_time: now,
-                delete_time: None,
-            },
-            spec: Draft::default().check().expect("the default is lawful"),
-            desired: Desired { power, boot_epoch: 1, ..Desired::default() },
-            placement: None,
-            status: instance::Status::unseen(),
-        };
-        it.status.phase = phase;
-        it
+        instance::sample(phase, power, 1)
     }
 
     fn asks() -> [Ask; 7] {

@@ -263,3 +263,28 @@ impl ExitCause {
         }
     }
 }
+
+/// An instance for tests: in this phase, desired so, and nothing else said of it.
+#[cfg(test)]
+pub(crate) fn sample(phase: Phase, power: Power, boot_epoch: u64) -> Instance {
+    let now = Time::from_millis(1);
+    let mut status = Status::unseen();
+    status.phase = phase;
+    Instance {
+        meta: Meta {
+            id: InstanceId::new(now, [1; 10]),
+            name: "a".parse().expect("a name"),
+            project: Name::default_project(),
+            labels: Labels::default(),
+            annotations: Annotations::default(),
+            generation: 1,
+            create_time: now,
+            update_time: now,
+            delete_time: None,
+        },
+        spec: crate::spec::Draft::default().check().expect("the default is lawful"),
+        desired: Desired { power, boot_epoch, ..Desired::default() },
+        placement: None,
+        status,
+    }
+}

@@ -9,7 +9,7 @@ use weft_api::Client;
 use weft_api::server::Options;
 use weft_domain::instance::StopHow;
 use weft_domain::object::Revision;
-use weft_domain::spec::{Draft, Forward, Nic, Transport};
+use weft_domain::spec::{Attachment, Draft, Forward, Nic, Transport};
 use weft_domain::{Labels, Name, Phase, Reason};
 use weft_ports::api::{
     Backups, Call, Change, ConsoleInput, Consoles, CreateMode, EventChange, Events, ListQuery, LogQuery, LogStart,
@@ -24,22 +24,8 @@ async fn both() -> (Served, Client) {
 
 fn new(name: &str) -> NewVm {
     let mut draft = Draft::default();
-    draft.nics.push(Nic {
-        name: "nic0".into(),
-        attachment: weft_domain::spec::Attachment::User {
-            forwards: vec![Forward { transport: Transport::Udp, host_port: 1, guest_port: 2 }],
-        },
-        mac: None,
-        ip: None,
-        mtu: 0,
-        queues: 0,
-        queue_size: 0,
-        offloads: None,
-        rx_rate_limit: None,
-        tx_rate_limit: None,
-        pci_segment: 0,
-        iommu: false,
-    });
+    let forwards = vec![Forward { transport: Transport::Udp, host_port: 1, guest_port: 2 }];
+    draft.nics.push(Nic::new("nic0", Attachment::User { forwards }));
     NewVm {
         project: Name::default_project(),
         name: name.parse().ok(),

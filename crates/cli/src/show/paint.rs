@@ -1,7 +1,6 @@
 //! Colour, where it is wanted.
 
 use clap::builder::styling::{AnsiColor, Style};
-use std::io::IsTerminal;
 use weft_domain::lifecycle::Phase;
 
 /// Colours text, or leaves it.
@@ -14,12 +13,6 @@ pub enum Paint {
 }
 
 impl Paint {
-    /// Colours on this process's standard output, if it is a terminal and the caller wants them.
-    #[must_use]
-    pub fn for_process(no_color: bool) -> Self {
-        if std::io::stdout().is_terminal() && !no_color { Self::Colour } else { Self::Plain }
-    }
-
     fn with(self, style: Style, text: &str) -> String {
         match self {
             Self::Colour => format!("{style}{text}{style:#}"),

@@ -5,7 +5,7 @@ use futures::StreamExt;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use weft_domain::instance::{ExitCause, StopHow};
-use weft_domain::spec::{Disk, DiskFormat, DiskSource, RestartPolicy};
+use weft_domain::spec::{Disk, DiskSource, RestartPolicy};
 use weft_domain::{Instance, InstanceId, Phase, Reason};
 use weft_ports::api::{
     Call, Change, CreateMode, Events, ListQuery, NewVm, Nodes, Power, Removal, Vm, VmChange, VmRef, Vms, WatchQuery,
@@ -225,21 +225,7 @@ async fn what_nothing_can_serve_is_refused_at_the_door() {
     assert_eq!(reason(xen).await, Reason::DriverUnavailable);
     assert_eq!(reason(with(|draft| draft.memory.size_bytes = ROOM)).await, Reason::MemoryExhausted);
     let blank = with(|draft| {
-        draft.disks.push(Disk {
-            name: "disk0".into(),
-            source: DiskSource::Blank { size_bytes: 1 << 30 },
-            format: DiskFormat::Raw,
-            read_only: false,
-            root: false,
-            direct: false,
-            queues: 0,
-            queue_size: 0,
-            rate_limit: None,
-            rate_limit_group: None,
-            serial: None,
-            pci_segment: 0,
-            iommu: false,
-        });
+        draft.disks.push(Disk::new("disk0", DiskSource::Blank { size_bytes: 1 << 30 }));
     });
     assert_eq!(reason(blank).await, Reason::FieldUnsupported);
     house.guests.vetoed.store(true, Ordering::Relaxed);

@@ -85,25 +85,7 @@ fn losing(old: &Disk, new: &[Disk]) -> Option<Violation> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::{DiskFormat, RestartPolicy};
-
-    fn disk(name: &str, source: DiskSource) -> Disk {
-        Disk {
-            name: name.into(),
-            source,
-            format: DiskFormat::Raw,
-            read_only: false,
-            root: false,
-            direct: false,
-            queues: 0,
-            queue_size: 0,
-            rate_limit: None,
-            rate_limit_group: None,
-            serial: None,
-            pci_segment: 0,
-            iommu: false,
-        }
-    }
+    use crate::spec::RestartPolicy;
 
     #[test]
     fn fields_are_named_and_policies_are_free() {
@@ -111,21 +93,21 @@ mod tests {
         let mut new = Draft { restart: RestartPolicy::Always, ..old.clone() };
         assert!(needing_rest(&old, &new).is_empty());
         new.cpu.boot = 2;
-        new.disks.push(disk("a", DiskSource::Blank { size_bytes: 1 << 20 }));
+        new.disks.push(Disk::new("a", DiskSource::Blank { size_bytes: 1 << 20 }));
         assert_eq!(needing_rest(&old, &new), ["vm.spec.cpu", "vm.spec.disks[0]"]);
     }
 
     #[test]
     fn a_made_disk_stays_as_it_is() {
-        let blank = |name: &str, size_bytes| disk(name, DiskSource::Blank { size_bytes });
+        let blank = |name: &str, size_bytes| Disk::new(name, DiskSource::Blank { size_bytes });
         let draft = |disks: Vec<Disk>| Draft { disks, ..Draft::default() };
-        let old = draft(vec![blank("a", 1 << 20), disk("b", DiskSource::Path("/img".into()))]);
+        let old = draft(vec![blank("a", 1 << 20), Disk::new("b", DiskSource::Path("/img".into()))]);
         let fields = |new: Vec<Disk>| -> Vec<String> {
             losing_disks(&old, &draft(new)).into_iter().map(|violation| violation.field).collect()
         };
         assert!(fields(vec![blank("new", 1 << 21), blank("a", 1 << 20)]).is_empty());
         assert_eq!(fields(vec![blank("a", 1 << 21)]), ["vm.spec.disks[0].size_bytes"]);
         assert_eq!(fields(vec![]), ["vm.spec.disks"]);
-        assert_eq!(fields(vec![disk("a", DiskSource::Path("/x".into()))]), ["vm.spec.disks[0].source"]);
+        assert_eq!(fields(vec![Disk::new("a", DiskSource::Path("/x".into()))]), ["vm.spec.disks[0].source"]);
     }
 }

@@ -41,6 +41,28 @@ pub struct Disk {
     pub iommu: bool,
 }
 
+impl Disk {
+    /// A disk of this name and source, and nothing else asked of it.
+    #[must_use]
+    pub fn new(name: impl Into<String>, source: DiskSource) -> Self {
+        Self {
+            name: name.into(),
+            source,
+            format: DiskFormat::Raw,
+            read_only: false,
+            root: false,
+            direct: false,
+            queues: 0,
+            queue_size: 0,
+            rate_limit: None,
+            rate_limit_group: None,
+            serial: None,
+            pci_segment: 0,
+            iommu: false,
+        }
+    }
+}
+
 /// Where a disk's bytes are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DiskSource {

@@ -40,6 +40,27 @@ pub struct Nic {
     pub iommu: bool,
 }
 
+impl Nic {
+    /// An interface of this name and attachment, and nothing else asked of it.
+    #[must_use]
+    pub fn new(name: impl Into<String>, attachment: Attachment) -> Self {
+        Self {
+            name: name.into(),
+            attachment,
+            mac: None,
+            ip: None,
+            mtu: 0,
+            queues: 0,
+            queue_size: 0,
+            offloads: None,
+            rx_rate_limit: None,
+            tx_rate_limit: None,
+            pci_segment: 0,
+            iommu: false,
+        }
+    }
+}
+
 /// What an interface is connected to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Attachment {
@@ -117,12 +138,6 @@ impl Mac {
     pub fn derived(instance: &crate::InstanceId, index: u8) -> Self {
         let id = instance.as_bytes();
         Self([0x52, 0x54, id[12], id[13], id[14], id[15].wrapping_add(index)])
-    }
-
-    /// Its bytes.
-    #[must_use]
-    pub const fn octets(self) -> [u8; 6] {
-        self.0
     }
 }
 

@@ -1,35 +1,15 @@
 //! One event per verb and per change of phase; warnings for what somebody should look at.
 
 use super::*;
+use crate::Time;
 use crate::ask::{Ask, ask};
-use crate::instance::{Desired, Meta, StopHow};
-use crate::label::Annotations;
-use crate::spec::Draft;
-use crate::{InstanceId, Labels, Name, Time, instance::Status};
+use crate::instance::{self, StopHow};
 use std::time::Duration;
 
 const NOW: Time = Time::from_millis(1);
 
 fn at(phase: Phase, power: Power) -> Instance {
-    let mut status = Status::unseen();
-    status.phase = phase;
-    Instance {
-        meta: Meta {
-            id: InstanceId::new(NOW, [1; 10]),
-            name: "a".parse().expect("a name"),
-            project: Name::default_project(),
-            labels: Labels::default(),
-            annotations: Annotations::default(),
-            generation: 1,
-            create_time: NOW,
-            update_time: NOW,
-            delete_time: None,
-        },
-        spec: Draft::default().check().expect("lawful"),
-        desired: Desired { power, boot_epoch: 1, ..Desired::default() },
-        placement: None,
-        status,
-    }
+    instance::sample(phase, power, 1)
 }
 
 fn reasons(before: &Instance, after: &Instance) -> Vec<(&'static str, Severity)> {

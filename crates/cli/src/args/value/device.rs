@@ -16,7 +16,7 @@ const NIC_PARTS: &str =
 /// The part at fault and the accepted ones.
 pub fn disk(text: &str) -> Result<Disk, String> {
     let mut sources = Vec::new();
-    let mut disk = blank_disk();
+    let mut disk = Disk::new("", DiskSource::Blank { size_bytes: 0 });
     for (key, value) in parts(text) {
         match (key, value) {
             ("path", Some(path)) if !path.is_empty() => sources.push(DiskSource::Path(PathBuf::from(path))),
@@ -42,41 +42,10 @@ pub fn disk(text: &str) -> Result<Disk, String> {
     Ok(disk)
 }
 
-fn blank_disk() -> Disk {
-    Disk {
-        name: String::new(),
-        source: DiskSource::Blank { size_bytes: 0 },
-        format: DiskFormat::Raw,
-        read_only: false,
-        root: false,
-        direct: false,
-        queues: 0,
-        queue_size: 0,
-        rate_limit: None,
-        rate_limit_group: None,
-        serial: None,
-        pci_segment: 0,
-        iommu: false,
-    }
-}
-
 /// An interface of the private network inside the VMM, as a VM has where nothing is said.
 #[must_use]
 pub(crate) fn user_nic() -> Nic {
-    Nic {
-        name: String::new(),
-        attachment: Attachment::User { forwards: Vec::new() },
-        mac: None,
-        ip: None,
-        mtu: 0,
-        queues: 0,
-        queue_size: 0,
-        offloads: None,
-        rx_rate_limit: None,
-        tx_rate_limit: None,
-        pci_segment: 0,
-        iommu: false,
-    }
+    Nic::new("", Attachment::User { forwards: Vec::new() })
 }
 
 /// An interface. Its name is empty where none is given: the list it is in numbers it.

@@ -1,54 +1,17 @@
 //! One lawful draft, and what happens to it when one thing is wrong.
 
 use super::*;
-use crate::spec::{
-    Balloon, DiskFormat, Forward, Pin, ReadinessProbe, RestartPolicy, Rng, TokenBucket, Topology, Transport, Vsock,
-};
+use crate::spec::{Balloon, Forward, Pin, ReadinessProbe, RestartPolicy, Rng, TokenBucket, Topology, Transport, Vsock};
 use std::path::PathBuf;
 use std::time::Duration;
-
-fn disk(name: &str, source: DiskSource) -> Disk {
-    Disk {
-        name: name.into(),
-        source,
-        format: DiskFormat::Raw,
-        read_only: false,
-        root: false,
-        direct: false,
-        queues: 0,
-        queue_size: 0,
-        rate_limit: None,
-        rate_limit_group: None,
-        serial: None,
-        pci_segment: 0,
-        iommu: false,
-    }
-}
-
-fn nic(name: &str, attachment: Attachment) -> Nic {
-    Nic {
-        name: name.into(),
-        attachment,
-        mac: None,
-        ip: None,
-        mtu: 0,
-        queues: 0,
-        queue_size: 0,
-        offloads: None,
-        rx_rate_limit: None,
-        tx_rate_limit: None,
-        pci_segment: 0,
-        iommu: false,
-    }
-}
 
 fn lawful() -> Draft {
     Draft {
         disks: vec![
-            disk("disk0", DiskSource::Blank { size_bytes: 1 << 20 }),
-            disk("disk1", DiskSource::Path("/srv/a.img".into())),
+            Disk::new("disk0", DiskSource::Blank { size_bytes: 1 << 20 }),
+            Disk::new("disk1", DiskSource::Path("/srv/a.img".into())),
         ],
-        nics: vec![nic(
+        nics: vec![Nic::new(
             "nic0",
             Attachment::User { forwards: vec![Forward { transport: Transport::Tcp, host_port: 2222, guest_port: 22 }] },
         )],
@@ -94,7 +57,7 @@ fn one_wrong_thing_is_named() {
         ("vm.spec.payload.cmdline", |d| d.payload = Payload::Image { name: "default".into(), cmdline: "a\nb".into() }),
         ("vm.spec.payload.image", |d| d.payload = Payload::Image { name: "../x".into(), cmdline: String::new() }),
         ("vm.spec.disks", |d| {
-            d.disks = (0..33).map(|i| disk(&format!("d{i}"), DiskSource::Volume("v".into()))).collect()
+            d.disks = (0..33).map(|i| Disk::new(format!("d{i}"), DiskSource::Volume("v".into()))).collect()
         }),
         ("vm.spec.disks[1].name", |d| d.disks[1].name = "disk0".into()),
         ("vm.spec.disks[1].root", |d| d.disks.iter_mut().for_each(|disk| disk.root = true)),
