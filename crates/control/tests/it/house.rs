@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use weft_control::{Config, Control};
 use weft_domain::admission::VMM_OVERHEAD_BYTES;
-use weft_domain::capability::Capabilities;
+use weft_domain::capability::{Capabilities, Feature};
 use weft_domain::converge::{Ended, Live, Plan, Seen, Step, Wanted, converge};
 use weft_domain::instance::{Exit, ExitCause, Power as Wish, Running};
 use weft_domain::label::Annotations;
@@ -157,7 +157,8 @@ pub(crate) fn new_vm(name: &str) -> NewVm {
 }
 
 pub(crate) fn the_node(id: NodeId) -> Node {
-    let features = Draft::default().needs().into_iter().map(|(feature, _)| feature).collect();
+    let features = Draft::default().needs().into_iter().map(|(feature, _)| feature);
+    let features = features.chain([Feature::ReadinessSerial]).collect();
     Node {
         id,
         name: "here".parse().expect("a name"),

@@ -200,7 +200,7 @@ async fn changes_of_the_specification() {
     let fault = control.update(&call(), old).await.expect_err("another etag");
     let now = Vms::get(control, &call(), &vm).await.expect("there");
     assert_eq!((fault.reason, now.value.meta.generation), (Reason::EtagMismatch, 2));
-    assert!(fault.message.contains(&now.revision.to_string()), "{fault}");
+    assert!(!fault.fix.is_empty(), "{fault}");
     control.boot(&call(), &vm).await.expect("booted");
     let fault = control.update(&call(), Change { spec: spec(256), ..change(vm.clone()) }).await.expect_err("it runs");
     assert_eq!((fault.reason, fault.violations[0].field.as_str()), (Reason::ChangeNeedsStop, "vm.spec.memory"));
