@@ -48,20 +48,7 @@ pub fn small() -> Spec {
 pub fn draft() -> Draft {
     let mut draft = Draft::default();
     draft.memory.size_bytes = 128 << 20;
-    draft.nics = vec![Nic {
-        name: "nic0".into(),
-        attachment: Attachment::User { forwards: Vec::new() },
-        mac: None,
-        ip: None,
-        mtu: 0,
-        queues: 0,
-        queue_size: 0,
-        offloads: None,
-        rx_rate_limit: None,
-        tx_rate_limit: None,
-        pci_segment: 0,
-        iommu: false,
-    }];
+    draft.nics = vec![Nic::new("nic0", Attachment::User { forwards: Vec::new() })];
     let text = weft_domain::spec::payload::DEFAULT_IMAGE_READY.to_owned();
     draft.readiness = Some(Readiness { probe: ReadinessProbe::Serial { text }, timeout: PATIENCE });
     draft

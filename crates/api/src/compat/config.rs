@@ -106,19 +106,10 @@ fn disks(storage: Vec<theirs::StorageDevice>, found: &mut Found) -> Vec<Disk> {
     }
     let marked = storage.iter().any(|disk| disk.is_root_device);
     let disk = |(i, disk): (usize, theirs::StorageDevice)| Disk {
-        name: name_or(&disk.id, || format!("disk{i}")),
-        source: DiskSource::Path(disk.path.into()),
         format: format(&disk.options),
         read_only: disk.read_only,
         root: if marked { disk.is_root_device } else { i == 0 },
-        direct: false,
-        queues: 0,
-        queue_size: 0,
-        rate_limit: None,
-        rate_limit_group: None,
-        serial: None,
-        pci_segment: 0,
-        iommu: false,
+        ..Disk::new(name_or(&disk.id, || format!("disk{i}")), DiskSource::Path(disk.path.into()))
     };
     storage.into_iter().enumerate().map(disk).collect()
 }
@@ -139,17 +130,7 @@ fn nic(nic: theirs::NetworkInterface, index: usize, found: &mut Found) -> Nic {
         Attachment::Tap(nic.tap_device)
     };
     Nic {
-        name: name_or(&nic.id, || format!("nic{index}")),
-        attachment,
         mac: found.parse_some(&nic.mac_address, &format!("config.network[{index}].mac_address")),
-        ip: None,
-        mtu: 0,
-        queues: 0,
-        queue_size: 0,
-        offloads: None,
-        rx_rate_limit: None,
-        tx_rate_limit: None,
-        pci_segment: 0,
-        iommu: false,
+        ..Nic::new(name_or(&nic.id, || format!("nic{index}")), attachment)
     }
 }
