@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 use weft_domain::Phase;
 use weft_domain::instance::Condition;
+use weft_domain::spec::{Draft, Readiness, ReadinessProbe};
 
 fn preparing() -> Condition {
     Condition {
@@ -100,6 +101,13 @@ async fn a_wait_ends_where_it_should() {
     })
     .await;
     assert_eq!((ran.exit.code(), ran.out.as_str()), (0, "VM demo is RUNNING\n"));
+    let ran = at(&world, "vm wait demo --for Ready").await;
+    assert_eq!(ran.exit.code(), 5, "without a sign of readiness it would wait for ever: {ran:?}");
+    world.edit("demo", |vm| {
+        let probe = ReadinessProbe::Serial { text: "up".into() };
+        let readiness = Some(Readiness { probe, timeout: Duration::from_secs(9) });
+        vm.spec = Draft { readiness, ..Draft::default() }.check().unwrap();
+    });
     let ran = later("vm wait demo --for Ready -o json", |world| {
         world.edit("demo", |vm| {
             vm.status.conditions.push(Condition { kind: "Ready".into(), holds: Some(true), ..preparing() })
