@@ -6,19 +6,23 @@ use prometheus::{Encoder, Registry, TextEncoder};
 use std::io::IsTerminal;
 use std::sync::Arc;
 use tracing_subscriber::EnvFilter;
+use weft_cli::args::LogFormat;
 use weft_ports::store::Store;
 
 /// Begins to log.
 ///
 /// # Errors
 /// The filter cannot be read.
-pub(crate) fn log(filter: &str, json: bool) -> Result<()> {
+pub(crate) fn log(filter: &str, format: LogFormat) -> Result<()> {
     let filter = EnvFilter::try_new(filter).with_context(|| format!("log.filter is {filter:?}, which is no filter"))?;
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
-    let begun = if json { logs.json().flatten_event(true).try_init() } else { logs.try_init() };
+    let begun = match format {
+        LogFormat::Json => logs.json().flatten_event(true).try_init(),
+        LogFormat::Text => logs.try_init(),
+    };
     begun.map_err(|why| anyhow::anyhow!("logging cannot begin: {why}"))
 }
 

@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use weft_cli::args::LogFormat;
 
 /// Where a value is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,8 +101,8 @@ pub(crate) struct Settings {
     pub(crate) qemu: Option<PathBuf>,
     /// What is logged, in the form of tracing's filters.
     pub(crate) log_filter: String,
-    /// Whether log lines are JSON.
-    pub(crate) log_json: bool,
+    /// How log lines look.
+    pub(crate) log_format: LogFormat,
     /// What should be said at start: aliases in use, values that were replaced.
     pub(crate) notices: Vec<String>,
     /// The environment's `PATH`.
@@ -162,7 +163,10 @@ pub(crate) fn load(flags: &Flags, outside: &Outside) -> Result<Settings> {
         event_age: get.span("retention.event_age", Duration::from_secs(60), Duration::from_secs(86_400 * 3650))?,
         qemu: get.optional_path("qemu.binary")?,
         log_filter: get.text("log.filter"),
-        log_json: get.choice("log.format", &["text", "json"])? == "json",
+        log_format: match get.choice("log.format", &["text", "json"])?.as_str() {
+            "json" => LogFormat::Json,
+            _ => LogFormat::Text,
+        },
         notices,
         path: outside.variables.get("PATH").cloned().unwrap_or_default(),
     };

@@ -33,7 +33,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// # Errors
 /// What this machine lacks, or who holds what is needed.
 pub(crate) async fn run(settings: Settings) -> Result<Exit> {
-    observe::log(&settings.log_filter, settings.log_json)?;
+    observe::log(&settings.log_filter, settings.log_format)?;
     for notice in &settings.notices {
         tracing::warn!("{notice}");
     }

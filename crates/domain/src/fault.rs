@@ -112,8 +112,6 @@ reasons! {
     PhaseForbids = "PHASE_FORBIDS", FailedPrecondition;
     /// The field can only change while the VM does not run.
     ChangeNeedsStop = "CHANGE_NEEDS_STOP", FailedPrecondition;
-    /// The guest did not stop in the time it was given.
-    GuestIgnoredShutdown = "GUEST_IGNORED_SHUTDOWN", FailedPrecondition;
     /// The node has not the memory that was asked.
     MemoryExhausted = "MEMORY_EXHAUSTED", ResourceExhausted;
     /// The node has not the disk space that was asked.
