@@ -12,6 +12,7 @@
 
 mod adopt;
 mod end;
+mod mention;
 mod report;
 mod start;
 
@@ -26,7 +27,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::Instrument;
 use weft_domain::converge::{Ended, Live, Plan, Seen, Step, Wanted, converge};
-use weft_domain::instance::Exit;
+use weft_domain::instance::{Exit, Power};
 use weft_domain::lifecycle::Sight;
 use weft_domain::spec::RestartPolicy;
 use weft_domain::{ClaimId, Fault, InstanceId, Reason, Time};
@@ -66,6 +67,8 @@ pub(crate) struct Owner {
     prepared_for: Option<u64>,
     /// Processes that the journal holds and that are neither taken up nor buried yet.
     unsettled: Vec<Held>,
+    /// The process that was claimed with the things of an instance that is booted as soon as it is made.
+    reserved: Option<Held>,
     live: Option<Running>,
     ended: Option<Exit>,
     restarts: u32,
@@ -100,6 +103,7 @@ impl Owner {
             things: holdings.things,
             prepared_for: None,
             unsettled: holdings.processes,
+            reserved: None,
             live: None,
             ended: None,
             restarts: 0,
@@ -155,6 +159,12 @@ impl Owner {
             return self.stumble("watch", &fault).await;
         }
         let plan = converge(&self.wanted(), &self.seen(), self.now());
+        if !matches!(plan.steps.first(), Some(Step::Launch { .. }))
+            && let Some(held) = self.reserved.take()
+        {
+            self.unsettled.push(held);
+            return Round::Again;
+        }
         match plan.steps.first().copied() {
             Some(Step::Release) => match self.release().await {
                 Ok(()) => Round::Done,
@@ -249,8 +259,11 @@ impl Owner {
     async fn rest(&mut self, plan: &Plan) -> Round {
         self.told.clear("StepSucceeded");
         let sight = self.sight(plan);
+        let told = self.tell(sight).await;
+        // Logs are bounded, whatever control takes.
         self.upkeep().await;
-        if let Err(fault) = self.tell(sight).await {
+        let told = if told.is_ok() { self.tell(sight).await } else { told };
+        if let Err(fault) = told {
             return self.stumble("report", &fault).await;
         }
         let until = plan.wake.map(|wake| wake.since(self.now()));
@@ -279,6 +292,11 @@ impl Owner {
             let sight = match self.up() {
                 Some(live) if *live.state.borrow() == State::Held => Sight::Paused,
                 Some(_) => Sight::Running,
+                // It lives, whatever it does: nobody should start another.
+                None if self.silent().is_some() => match self.wanted().desired.power {
+                    Power::Paused => Sight::Paused,
+                    Power::On | Power::Off => Sight::Running,
+                },
                 None => Sight::Failed,
             };
             // If this is not taken either, it is told with the next report.

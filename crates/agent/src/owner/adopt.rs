@@ -22,13 +22,22 @@ impl Owner {
                         self.become_live(Running { held, machine, state });
                     }
                     Err(_) if self.given_up(&held) => self.bury_stranger(held).await?,
-                    Err(fault) => return Err(fault),
+                    Err(fault) => {
+                        self.begin_grace().await;
+                        return Err(fault);
+                    }
                 },
                 None => self.bury_stranger(held).await?,
             }
             self.unsettled.remove(0);
         }
         Ok(())
+    }
+
+    /// A process that lives and is wanted, and that its driver cannot speak to for now.
+    pub(super) fn silent(&self) -> Option<(&Held, Alive)> {
+        let held = self.unsettled.first()?;
+        Some((held, self.worth_adopting(held)?))
     }
 
     /// The process, if it is the newest, lives, and somebody wants it.
@@ -42,8 +51,24 @@ impl Owner {
     /// It should not run any more: if it cannot be taken up, it is ended all the same.
     fn given_up(&self, held: &Held) -> bool {
         let desired = self.wanted().desired;
-        let off = desired.power == Power::Off && desired.stop == StopHow::Force;
-        off || held.process.boot_epoch < desired.boot_epoch
+        let over = match (desired.stop, held.note.asked) {
+            (StopHow::Force, _) => true,
+            (StopHow::Graceful { timeout }, Some(asked)) => self.now() >= asked.plus(timeout),
+            (StopHow::Graceful { .. }, None) => false,
+        };
+        (desired.power == Power::Off && over) || held.process.boot_epoch < desired.boot_epoch
+    }
+
+    /// The time of a guest that should stop and cannot be asked runs as well.
+    async fn begin_grace(&mut self) {
+        let (now, off) = (self.now(), self.wanted().desired.power == Power::Off);
+        let Some(held) = self.unsettled.first_mut().filter(|held| off && held.note.asked.is_none()) else { return };
+        held.note.asked = Some(now);
+        let (claim, note) = (held.claim, held.note.clone());
+        // A later agent would give it its time anew, no more.
+        if let Err(fault) = self.shared.ports.claims.note(claim, note).await {
+            tracing::warn!(%fault, "the journal did not take when a guest should have been asked to stop");
+        }
     }
 
     async fn adopt(&self, held: &Held, alive: Alive) -> Result<Box<dyn Machine>, Fault> {

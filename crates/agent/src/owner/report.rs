@@ -1,12 +1,16 @@
 //! What an owner tells control: sights, conditions, readiness; each once, in order.
 
 use super::Owner;
+use super::mention::Mentions;
+use crate::inventory::Held;
 use std::time::Duration;
 use weft_domain::instance::{Condition, Running};
 use weft_domain::lifecycle::Sight;
 use weft_domain::spec::ReadinessProbe;
 use weft_domain::{Fault, Time};
+use weft_ports::hypervisor::Chosen;
 use weft_ports::link::Report;
+use weft_ports::processes::Alive;
 
 /// How often a guest that is not ready yet is looked at.
 const READINESS_LOOK: Duration = Duration::from_millis(200);
@@ -17,6 +21,7 @@ const READINESS_BYTES: usize = 256 * 1024;
 #[derive(Default)]
 pub(super) struct Told {
     last: Option<Report>,
+    mentions: Mentions,
     conditions: Vec<Condition>,
     ready: Option<Waiting>,
     bounded: Option<Time>,
@@ -74,36 +79,26 @@ impl Told {
     }
 }
 
+fn running(held: &Held, chosen: Chosen, alive: &Alive) -> Running {
+    Running {
+        incarnation: held.process.incarnation,
+        pid: alive.pid,
+        boot_epoch: held.process.boot_epoch,
+        reboot_epoch: held.note.reboot_epoch,
+        start_time: held.process.at,
+        driver: chosen.driver,
+        machine: chosen.machine,
+        accelerator: chosen.accelerator,
+    }
+}
+
 impl Owner {
     /// Tells a sight, unless it is what was told last.
     pub(super) async fn tell(&mut self, sight: Sight) -> Result<(), Fault> {
-        let Some(placed) = self.placed.clone() else { return Ok(()) };
-        let running = self.up().map(|live| {
-            let (held, chosen, alive) = (&live.held, live.machine.chosen(), live.machine.alive());
-            Running {
-                incarnation: held.process.incarnation,
-                pid: alive.pid,
-                boot_epoch: held.process.boot_epoch,
-                reboot_epoch: held.note.reboot_epoch,
-                start_time: held.process.at,
-                driver: chosen.driver,
-                machine: chosen.machine,
-                accelerator: chosen.accelerator,
-            }
-        });
-        let addresses = self.up().map(|live| live.machine.addresses()).unwrap_or_default();
-        let report = Report {
-            id: self.id,
-            placement: placed.placement,
-            generation: placed.generation,
-            boot_epoch: placed.desired.boot_epoch,
-            sight,
-            running,
-            last_exit: self.ended.clone(),
-            restarts: self.restarts,
-            addresses,
-            conditions: self.told.conditions.clone(),
-        };
+        if !self.told.mentions.end().await {
+            self.told.forget();
+        }
+        let Some(report) = self.report(sight) else { return Ok(()) };
         if self.told.last.as_ref() == Some(&report) {
             return Ok(());
         }
@@ -114,6 +109,35 @@ impl Owner {
             self.told.last = Some(report);
         }
         taken
+    }
+
+    /// Tells a sight that soon passes, without waiting for it.
+    pub(super) fn mention(&mut self, sight: Sight) {
+        let Some(report) = self.report(sight) else { return };
+        if self.told.last.as_ref() != Some(&report) {
+            self.told.last = Some(report.clone());
+            self.told.mentions.send(&self.shared.ports.placements, self.shared.config.node.id, report);
+        }
+    }
+
+    fn report(&self, sight: Sight) -> Option<Report> {
+        let placed = self.placed.as_ref()?;
+        let live = self.up().map(|live| running(&live.held, live.machine.chosen(), &live.machine.alive()));
+        let silent = || self.silent().map(|(held, alive)| running(held, held.process.chosen.clone(), &alive));
+        let running = live.or_else(silent);
+        let addresses = self.up().map(|live| live.machine.addresses()).unwrap_or_default();
+        Some(Report {
+            id: self.id,
+            placement: placed.placement,
+            generation: placed.generation,
+            boot_epoch: placed.desired.boot_epoch,
+            sight,
+            running,
+            last_exit: self.ended.clone(),
+            restarts: self.restarts,
+            addresses,
+            conditions: self.told.conditions.clone(),
+        })
     }
 
     /// A guest that starts at this moment, with its console's log at this length, is not ready until it

@@ -197,37 +197,50 @@ async fn a_process_that_never_started_is_launched() {
     assert_eq!(causes(&house.vm(id)), [], "what never began has no end");
 }
 
+/// The agent is killed and started again, and the VMM of this instance does not answer.
+async fn silent_after_restart(house: &House, id: InstanceId) -> Vm {
+    house.kill().await;
+    house.vmm.answer(id, Answer::Silent);
+    house.start();
+    house.until_so(id, "silent", |vm| vm.condition("StepSucceeded").is_some()).await
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_silent_vmm_is_not_launched_twice_and_can_be_deleted() {
+async fn a_silent_vmm_lives_and_is_not_launched_twice() {
     let house = House::up();
     let id = house.running("a", |draft| draft.restart = RestartPolicy::Always).await;
     let pid = house.vm(id).pid();
-    house.kill().await;
-    house.vmm.answer(id, Answer::Silent);
-    house.start();
-    let vm = house.until(id, Phase::Failed).await;
+    let vm = silent_after_restart(&house, id).await;
     let (holds, _, message) = vm.condition("StepSucceeded").expect("it is visible");
     assert!(holds == Some(false) && message.contains("does not answer"), "{message}");
+    assert_eq!((vm.phase, vm.pid()), (Phase::Running, pid), "what lives has not failed");
     pass(Duration::from_secs(600)).await;
     assert_eq!((house.vmm.launches().len(), house.living(id).len()), (1, 1));
     house.vmm.answer(id, Answer::Given);
-    let vm = house.until(id, Phase::Running).await;
-    assert_eq!((vm.pid(), vm.condition("StepSucceeded")), (pid, None));
-
-    house.kill().await;
-    house.vmm.answer(id, Answer::Silent);
-    house.start();
-    house.until(id, Phase::Failed).await;
-    house.ask(id, Verb::Boot, GRACE).await;
-    let vm = house.until(id, Phase::Running).await;
-    assert_eq!((house.living(id).len(), causes(&vm)), (1, vec![ExitCause::Forced]), "a boot replaces it");
-
-    house.kill().await;
-    house.vmm.answer(id, Answer::Silent);
-    house.start();
-    house.until(id, Phase::Failed).await;
+    let vm = house.until_so(id, "taken up", |vm| vm.condition("StepSucceeded").is_none()).await;
+    assert_eq!((vm.phase, vm.pid()), (Phase::Running, pid));
+    house.ask(id, Verb::Pause, GRACE).await;
+    house.until(id, Phase::Paused).await;
+    assert_eq!(silent_after_restart(&house, id).await.phase, Phase::Paused);
     house.delete(id).await;
     house.assert_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_vmm_is_ended_when_its_time_is_up_or_at_once() {
+    for (how, least) in [(GRACE, Duration::from_secs(29)), (StopHow::Force, Duration::ZERO)] {
+        let house = House::up();
+        let id = house.running("a", |_| {}).await;
+        silent_after_restart(&house, id).await;
+        let asked = tokio::time::Instant::now();
+        house.ask(id, Verb::Shutdown, how).await;
+        let vm = house.until(id, Phase::Stopped).await;
+        let took = asked.elapsed();
+        assert!(took >= least && took < least + Duration::from_secs(10), "{took:?}");
+        assert_eq!((house.living(id).len(), causes(&vm)), (0, vec![ExitCause::Forced]));
+        house.delete(id).await;
+        house.assert_empty().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

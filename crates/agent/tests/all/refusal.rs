@@ -163,8 +163,9 @@ async fn a_machine_that_its_driver_lost_sight_of_is_taken_up_anew() {
     let id = house.create("a", |_| {});
     house.until(id, Phase::Created).await;
     house.ask(id, Verb::Boot, GRACE).await;
-    let vm = house.until(id, Phase::Running).await;
-    assert_eq!((house.living(id), vm.condition("StepSucceeded")), (vm.pid().into_iter().collect(), None));
+    house.until(id, Phase::Running).await;
+    let vm = house.until_so(id, "taken up", |vm| vm.condition("StepSucceeded").is_none()).await;
+    assert_eq!((house.living(id), vm.phase), (vm.pid().into_iter().collect(), Phase::Running));
     house.vmm.power_off(id);
     assert_eq!(house.until(id, Phase::Stopped).await.exits.len(), 1);
 }
