@@ -64,38 +64,11 @@ fn shown(order: &Order) -> String {
 }
 
 fn disk(name: &str, path: &str) -> Disk {
-    Disk {
-        name: name.into(),
-        source: DiskSource::Path(path.into()),
-        format: DiskFormat::Raw,
-        read_only: false,
-        root: false,
-        direct: false,
-        queues: 0,
-        queue_size: 0,
-        rate_limit: None,
-        rate_limit_group: None,
-        serial: None,
-        pci_segment: 0,
-        iommu: false,
-    }
+    Disk::new(name, DiskSource::Path(path.into()))
 }
 
 fn nic(name: &str, forwards: Vec<Forward>) -> Nic {
-    Nic {
-        name: name.into(),
-        attachment: Attachment::User { forwards },
-        mac: None,
-        ip: None,
-        mtu: 0,
-        queues: 0,
-        queue_size: 0,
-        offloads: None,
-        rx_rate_limit: None,
-        tx_rate_limit: None,
-        pci_segment: 0,
-        iommu: false,
-    }
+    Nic::new(name, Attachment::User { forwards })
 }
 
 #[test]
@@ -201,16 +174,26 @@ fn every_pci_device_has_a_place_of_its_own() {
 }
 
 #[test]
-fn the_clock_is_told_once_and_only_where_it_is_needed() {
+fn what_a_kernel_cannot_find_out_is_told_once_and_only_where_it_is_needed() {
     let append = |cmdline: &str, machine: Machine| {
         let mut order = order(Draft { machine, ..Draft::default() });
         order.boot = Boot::Kernel { kernel: "/k".into(), initramfs: None, cmdline: cmdline.into() };
         let words = line_of(&order, Medium::File).unwrap();
         words.iter().skip_while(|word| *word != "-append").nth(1).unwrap().clone()
     };
-    assert_eq!(append("quiet", Machine::Microvm), "quiet tsc_early_khz=2596098");
-    assert_eq!(append("tsc_early_khz=1 quiet", Machine::Microvm), "tsc_early_khz=1 quiet");
+    assert_eq!(append("quiet", Machine::Microvm), "quiet tsc_early_khz=2596098 pci=off");
+    assert_eq!(append("tsc_early_khz=1 quiet", Machine::Microvm), "tsc_early_khz=1 quiet pci=off");
+    assert_eq!(append("tsc_early_khz=1 pci=on", Machine::Microvm), "tsc_early_khz=1 pci=on");
     assert_eq!(append("quiet", Machine::Pc), "quiet");
+}
+
+#[test]
+fn an_initramfs_is_one_file() {
+    for path in ["/srv/a,/etc/shadow", "/srv/link words"] {
+        let mut order = order(Draft::default());
+        order.boot = Boot::Kernel { kernel: "/k".into(), initramfs: Some(path.into()), cmdline: String::new() };
+        assert!(matches!(line_of(&order, Medium::File), Err(Error::Unserved(_))), "{path}");
+    }
 }
 
 proptest! {
@@ -218,11 +201,12 @@ proptest! {
     #[test]
     fn no_path_breaks_out_of_its_option(name in "[ -~]{1,40}") {
         let mut order = order(Draft { disks: vec![disk("disk0", "/d")], ..Draft::default() });
+        order.boot = Boot::Kernel { kernel: "/k".into(), initramfs: None, cmdline: String::new() };
         let plain = line_of(&order, Medium::File).unwrap();
         let path = PathBuf::from(format!("/{name}"));
         order.console_log.clone_from(&path);
         order.disks[0].path.clone_from(&path);
-        order.boot = Boot::Kernel { kernel: path.clone(), initramfs: Some(path.clone()), cmdline: name.clone() };
+        order.boot = Boot::Kernel { kernel: path.clone(), initramfs: None, cmdline: name.clone() };
         let words = line_of(&order, Medium::File).unwrap();
         prop_assert_eq!(words.len(), plain.len());
         let block = words.iter().find(|word| word.contains("node-name")).unwrap();
