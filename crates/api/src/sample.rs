@@ -11,6 +11,7 @@ use weft_domain::instance::{Condition, Desired, Exit, ExitCause, Meta, Placement
 use weft_domain::label::Annotations;
 use weft_domain::node::{Facts, Node};
 use weft_domain::object::{Answered, Revision};
+use weft_domain::spec::device::RNG_SOURCES;
 use weft_domain::spec::memory::MIB;
 use weft_domain::spec::{
     Accelerator, Attachment, Balloon, CloudInit, Console, ConsoleMode, Cpu, CpuFeature, Disk, DiskFormat, DiskSource,
@@ -183,7 +184,7 @@ fn rest() -> impl Strategy<Value = Rest> {
         network_config: String::new(),
     });
     (
-        of(path().prop_map(|source| Rng { source })),
+        of(one_of(&RNG_SOURCES).prop_map(|source| Rng { source: source.into() })),
         of((3u32..u32::MAX - 1).prop_map(|cid| Vsock { cid })),
         of(Just(Metadata { json: r#"{"a":1}"#.into(), nics: vec![] })),
         of(seed),

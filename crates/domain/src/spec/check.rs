@@ -313,7 +313,10 @@ fn check_devices(draft: &Draft, found: &mut Findings) {
     check_console(&draft.serial, "vm.spec.serial", found);
     check_console(&draft.console, "vm.spec.console", found);
     if let Some(rng) = &draft.rng {
-        found.path(&rng.source, "vm.spec.rng.source");
+        // Any other file would be read to the guest, whatever it holds.
+        let right = device::RNG_SOURCES.iter().any(|source| rng.source.as_os_str() == *source);
+        let why = format!("must be one of {}", device::RNG_SOURCES.join(", "));
+        found.unless(right, "vm.spec.rng.source", why);
     }
     if let Some(vsock) = draft.vsock {
         found.range(&vsock.cid, &(3..=u32::MAX - 1), "vm.spec.vsock.cid");

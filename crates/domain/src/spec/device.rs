@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 /// The longest cloud-init document, in bytes.
 pub const MAX_CLOUD_INIT: usize = 64 * 1024;
+/// The devices of the host that randomness may come from.
+pub const RNG_SOURCES: [&str; 3] = ["/dev/urandom", "/dev/random", "/dev/hwrng"];
 
 /// A console device.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +36,7 @@ pub enum ConsoleMode {
 /// Where the guest's randomness comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rng {
-    /// A character device of the host.
+    /// One of [`RNG_SOURCES`].
     pub source: PathBuf,
 }
 

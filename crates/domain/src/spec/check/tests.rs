@@ -84,6 +84,7 @@ fn one_wrong_thing_is_named() {
         }),
         ("vm.spec.serial.path", |d| d.serial.mode = ConsoleMode::File),
         ("vm.spec.console.path", |d| d.console.path = Some("/x".into())),
+        ("vm.spec.rng.source", |d| d.rng = Some(Rng { source: "/etc/shadow".into() })),
         ("vm.spec.vsock.cid", |d| d.vsock = Some(Vsock { cid: 2 })),
         ("vm.spec.readiness.timeout", |d| {
             d.readiness = Some(Readiness { probe: ReadinessProbe::Tcp { port: 22 }, timeout: Duration::ZERO });
