@@ -212,10 +212,16 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         // It may have ended already, or never begun.
         let _ = self.kill();
-        for pid in processes_naming(&self.data_dir()) {
-            if let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
-                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-            }
+        end_all_naming(&self.data_dir());
+    }
+}
+
+/// Ends every process whose command line names this folder.
+pub fn end_all_naming(folder: &Path) {
+    for pid in processes_naming(folder) {
+        if let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
+            // It may have ended by itself since.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
         }
     }
 }
