@@ -15,6 +15,7 @@ use crate::requests::Request;
 use crate::waiters::{Place, Wish};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tracing::Instrument;
 use weft_domain::ask::{Ask, ask};
@@ -36,6 +37,7 @@ pub(crate) struct Verb<'a> {
     pub(crate) request: Option<Request>,
     deadline: Instant,
     began: Instant,
+    _room: OwnedSemaphorePermit,
 }
 
 impl<'a> Verb<'a> {
@@ -43,7 +45,8 @@ impl<'a> Verb<'a> {
     pub(crate) fn begin(core: &'a Core, call: &Call, name: &'static str) -> Result<Self, Fault> {
         let began = Instant::now();
         let time = call.timeout.map_or(core.config.verb_wait, |timeout| timeout - MARGIN.min(timeout / 10));
-        Ok(Self { core, name, request: Request::of(call, name)?, deadline: began + time, began })
+        let room = core.memory.waiters.admit()?;
+        Ok(Self { core, name, request: Request::of(call, name)?, deadline: began + time, began, _room: room })
     }
 
     /// The answer that this request was given before.

@@ -1,15 +1,16 @@
 //! Verbs that wait for an instance: told by memory as soon as what they wait for is reached.
 //!
 //! A waiter whose caller gave a request id also has its answer recorded by the commit that reaches it.
+//! Only so many verbs are under way at once; one more is refused before it has changed anything.
 
 use crate::requests::Request;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use weft_domain::instance::Desired;
 use weft_domain::object::Revision;
 use weft_domain::until::Until;
-use weft_domain::{Instance, InstanceId};
+use weft_domain::{Fault, Instance, InstanceId, Reason};
 use weft_ports::api::Vm;
 
 /// What a waiter is told: the instance as it was when it was reached, or that it is gone.
@@ -40,9 +41,20 @@ struct Table {
     waiters: HashMap<InstanceId, Vec<Waiter>>,
 }
 
+/// The most verbs under way at once.
+const MOST: usize = 16_384;
+
 /// All who wait.
-#[derive(Default)]
-pub(crate) struct Waiters(Mutex<Table>);
+pub(crate) struct Waiters {
+    table: Mutex<Table>,
+    room: Arc<Semaphore>,
+}
+
+impl Default for Waiters {
+    fn default() -> Self {
+        Self { table: Mutex::default(), room: Arc::new(Semaphore::new(MOST)) }
+    }
+}
 
 /// A place among those who wait; given up when dropped.
 pub(crate) struct Place {
@@ -54,6 +66,15 @@ pub(crate) struct Place {
 }
 
 impl Waiters {
+    /// Room for one more verb, as long as it is held.
+    pub(crate) fn admit(&self) -> Result<OwnedSemaphorePermit, Fault> {
+        Arc::clone(&self.room).try_acquire_owned().map_err(|_| {
+            Fault::new(Reason::LimitReached, format!("{MOST} verbs are under way, which is the limit"))
+                .fix("wait until some of them are done, then try again")
+                .retry_after(1_000)
+        })
+    }
+
     /// Waits for this instance. A verb enters before it commits, so that it misses nothing.
     pub(crate) fn enter(self: &Arc<Self>, id: InstanceId, wish: Wish) -> Place {
         let (tell, reached) = oneshot::channel();
@@ -90,7 +111,7 @@ impl Waiters {
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
-        self.0.lock().expect("no lock of waiters is held over a panic")
+        self.table.lock().expect("no lock of waiters is held over a panic")
     }
 }
 
@@ -102,5 +123,19 @@ impl Drop for Place {
         if waiting.is_empty() {
             table.waiters.remove(&self.id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_verb_too_many_is_refused_until_another_ends() {
+        let waiters = Waiters::default();
+        let mut held: Vec<_> = (0..MOST).map(|_| waiters.admit().expect("there is room")).collect();
+        assert_eq!(waiters.admit().expect_err("no room").reason, Reason::LimitReached);
+        held.pop();
+        drop(waiters.admit().expect("there is room again"));
     }
 }
