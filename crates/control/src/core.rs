@@ -12,14 +12,18 @@ use std::sync::{Arc, RwLock};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use weft_domain::event::Event;
+use weft_domain::instance::Power;
 use weft_domain::node::Facts;
 use weft_domain::object::{Key, Object, Revision};
 use weft_domain::told::{Told, tell};
-use weft_domain::{Fault, Instance, InstanceId, NodeId, Time};
+use weft_domain::{Fault, Instance, InstanceId, NodeId, Reason, Time};
 use weft_ports::api::Vm;
 use weft_ports::clock::Clock;
 use weft_ports::link::Reach;
 use weft_ports::store::{Commit, Expect, Refused, Store, Write};
+
+/// Events that a full store gives up for one commit after which less is wanted.
+const EVENTS_FOR_ROOM: usize = 64;
 
 /// What all services share.
 pub(crate) struct Core {
@@ -110,9 +114,24 @@ impl Core {
             let answered = self.memory.waiters.answered_by(after);
             commit.writes.extend(answered.iter().map(|request| request.answer(after, now)));
         }
-        let revision = self.store.commit(commit).await.inspect_err(|refused| self.count(refused))?;
+        let spare = gives_up(&change).then(|| commit.clone());
+        let revision = match (self.store.commit(commit).await, spare) {
+            (Err(Refused::Store(fault)), Some(spare)) if fault.reason == Reason::StoreFull => {
+                self.store.commit(self.for_room(spare)).await
+            }
+            (other, _) => other,
+        };
+        let revision = revision.inspect_err(|refused| self.count(refused))?;
         self.say(&change, subject, &told);
         Ok(revision)
+    }
+
+    /// The same, paid for with the oldest events.
+    fn for_room(&self, mut commit: Commit) -> Commit {
+        let state = self.memory.read();
+        let oldest = state.events.keys().take(EVENTS_FOR_ROOM);
+        commit.writes.extend(oldest.map(|id| Write::Delete(Key::Event(*id))));
+        commit
     }
 
     /// Records the answer to a request that leaves an instance as it is.
@@ -176,5 +195,17 @@ impl Core {
         if change.before.is_none_or(|before| before.value.status.phase != phase) {
             self.figures.moved(phase);
         }
+    }
+}
+
+/// Whether less is wanted after it: a full disk must not stand in the way of that.
+fn gives_up(change: &Move<'_>) -> bool {
+    match (change.before.map(|vm| &vm.value), change.after) {
+        (Some(before), Some(after)) => {
+            let off = after.desired.power == Power::Off && after.meta.generation == before.meta.generation;
+            after.desired.deleted || off
+        }
+        (Some(_), None) => true,
+        (None, _) => false,
     }
 }

@@ -9,7 +9,7 @@
 //!    `RevisionCompacted` or `WatcherTooSlow`; it never skips silently.
 //! 5. A backup is of one revision, taken while the store works, and opens as a store of that revision.
 //! 6. A store that cannot take a write (a full disk) refuses it with `StoreFull`, keeps what it has, and
-//!    goes on reading.
+//!    goes on reading. What makes the state smaller is still taken.
 
 pub mod conformance;
 pub mod fake;

@@ -28,9 +28,11 @@ async fn a_full_store_refuses_new_work_and_goes_on_reading() {
     assert_eq!(refused.reason, Reason::StoreFull);
     let kept = Vms::get(&house.control, &call(), &named("a")).await.expect("reads go on");
     assert_eq!(kept.value.status.phase, Phase::Created);
+    let removal = Removal { vm: named("a"), etag: None, force: true, allow_missing: false };
+    house.control.delete(&call(), removal).await.expect("a deletion makes room");
     store.free();
-    house.control.boot(&call(), &named("a")).await.expect("there is space again");
     house.make("b").await;
+    house.control.boot(&call(), &named("b")).await.expect("there is space again");
 }
 
 #[tokio::test(start_paused = true)]

@@ -129,11 +129,22 @@ impl State {
                 return Err(Refused::Conflict { key: key.clone(), found });
             }
         }
-        let grows = commit.writes.iter().any(|write| matches!(write, Write::Put(..)));
-        if self.full && grows {
+        if self.full && self.grows(commit) {
             return Err(Fault::new(Reason::StoreFull, "there is no space for the state").into());
         }
         Ok(())
+    }
+
+    /// Whether there are more objects after it.
+    fn grows(&self, commit: &Commit) -> bool {
+        let (mut more, mut fewer) = (0, 0);
+        for write in &commit.writes {
+            match write {
+                Write::Put(key, _) => more += usize::from(!self.objects.contains_key(key)),
+                Write::Delete(key) => fewer += usize::from(self.objects.contains_key(key)),
+            }
+        }
+        more > fewer
     }
 
     fn apply(&mut self, commit: Commit) -> u64 {
