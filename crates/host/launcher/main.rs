@@ -107,12 +107,14 @@ fn become_program(socket: &mut UnixStream, order: &Order, log: File) -> Result<s
 fn read_order(socket: &mut UnixStream) -> io::Result<Order> {
     let malformed = |what| io::Error::new(io::ErrorKind::InvalidData, what);
     let mut order = Order::default();
+    // Nothing follows an order, so what is read ahead is lost to nobody.
+    let mut socket = io::BufReader::new(socket);
     loop {
         let mut head = [0; 5];
         socket.read_exact(&mut head)?;
         let length = u32::from_le_bytes([head[1], head[2], head[3], head[4]]);
         let mut bytes = Vec::new();
-        let got = socket.take(u64::from(length)).read_to_end(&mut bytes)?;
+        let got = (&mut socket).take(u64::from(length)).read_to_end(&mut bytes)?;
         if got as u64 != u64::from(length) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

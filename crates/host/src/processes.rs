@@ -111,8 +111,10 @@ impl Linux {
     }
 
     fn start(launcher: &Launcher, tree: &Tree, command: &Command, place: &Place<'_>) -> Result<Started, Error> {
+        // The launcher comes up while its cgroups are made; without its order it starts nothing.
+        let waiting = launcher.spawn(command, place)?;
         let cgroups = tree.make(command.claim, &command.confinement)?;
-        let started = launcher.start(command, &Place { cgroups: &cgroups, ..*place });
+        let started = waiting.order(command, &Place { cgroups: &cgroups, ..*place });
         if started.is_err() {
             // Its process is gone; whatever is left is the claim's to clear.
             let _ = tree.remove(command.claim);

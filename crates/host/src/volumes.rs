@@ -87,6 +87,10 @@ impl Volumes for Linux {
         self.with(path, own::make_folder).await
     }
 
+    async fn make_passing_folder(&self, path: &Path) -> Result<(), Fault> {
+        self.with(path, own::make_passing_folder).await
+    }
+
     async fn remove(&self, path: &Path) -> Result<(), Fault> {
         self.with(path, own::remove).await
     }

@@ -35,6 +35,11 @@ pub trait Volumes: Send + Sync {
     async fn make_blank(&self, path: &Path, size_bytes: u64) -> Result<(), Fault>;
     /// Makes a folder that only we can enter, and its parents.
     async fn make_folder(&self, path: &Path) -> Result<(), Fault>;
+    /// The same for one that means nothing after a loss of power, such as a folder for sockets: it need not
+    /// be on the disk when it is answered.
+    async fn make_passing_folder(&self, path: &Path) -> Result<(), Fault> {
+        self.make_folder(path).await
+    }
     /// Removes a disk or folder of ours with all in it; absence is success.
     async fn remove(&self, path: &Path) -> Result<(), Fault>;
     /// Entries of a folder of ours, by name; an absent folder is empty.

@@ -5,12 +5,12 @@ use crate::inventory::Held;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
-use weft_domain::instance::{Exit, ExitCause};
+use weft_domain::instance::{Exit, ExitCause, Power};
 use weft_domain::lifecycle::Sight;
 use weft_domain::spec::{Disk, DiskSource, Payload, Spec};
 use weft_domain::{ClaimId, Fault, IncarnationId, Reason, needs};
 use weft_ports::claims::{Claim, Claimed, Note, ProcessClaim};
-use weft_ports::hypervisor::{Backing, Boot, Hypervisor, Machine, Order};
+use weft_ports::hypervisor::{Backing, Boot, Hypervisor, Machine, Order, State};
 use weft_ports::images::{HOSTNAME, Progress};
 use weft_ports::link::Placed;
 use weft_ports::processes::Confinement;
@@ -33,7 +33,7 @@ impl Owner {
     pub(super) async fn prepare(&mut self) -> Result<(), Fault> {
         let placed = self.placed()?;
         if self.told.sight().is_none() && self.things.is_empty() {
-            self.tell(Sight::Preparing).await?;
+            self.mention(Sight::Preparing);
         }
         let folder = self.shared.layout.folder(self.id);
         let mut wanted = vec![(folder.clone(), None)];
@@ -42,7 +42,7 @@ impl Owner {
                 wanted.push((self.shared.layout.disk(self.id, &disk.name), Some(size_bytes)));
             }
         }
-        self.claim_things(&wanted).await?;
+        self.claim_things(&placed, &wanted).await?;
         let volumes = &self.shared.ports.volumes;
         for (path, size) in &wanted {
             match size {
@@ -62,7 +62,7 @@ impl Owner {
         Ok(())
     }
 
-    async fn claim_things(&mut self, wanted: &[(PathBuf, Option<u64>)]) -> Result<(), Fault> {
+    async fn claim_things(&mut self, placed: &Placed, wanted: &[(PathBuf, Option<u64>)]) -> Result<(), Fault> {
         let mut claims = Vec::new();
         for (path, size) in wanted.iter().filter(|(path, _)| !self.things.contains_key(path)) {
             let what = if size.is_some() { Claimed::Disk(path.clone()) } else { Claimed::Folder(path.clone()) };
@@ -71,13 +71,43 @@ impl Owner {
         if claims.is_empty() {
             return Ok(());
         }
+        let reserved = self.reservation(placed).await;
+        claims.extend(reserved.iter().map(|held| self.claim_of(held)));
         self.shared.ports.claims.claim(claims.clone()).await?;
+        self.reserved = reserved;
         for claim in claims {
             if let Claimed::Folder(path) | Claimed::Disk(path) = claim.what {
                 self.things.insert(path, claim.id);
             }
         }
         Ok(())
+    }
+
+    /// The process of an instance that will be launched as soon as its things are made, so that one
+    /// record claims all.
+    async fn reservation(&self, placed: &Placed) -> Option<Held> {
+        let desired = placed.desired;
+        let first = self.ended.is_none() && self.restarts == 0 && self.reserved.is_none();
+        let at_once = first && !desired.deleted && desired.power != Power::Off && desired.boot_epoch > 0;
+        // An image may take long; where there is no driver, the launch says so.
+        if !at_once || matches!(placed.spec.payload, Payload::Image { .. }) {
+            return None;
+        }
+        let driver = self.driver_for(&placed.spec).ok()?;
+        self.process_to_be(placed, driver.as_ref(), desired.boot_epoch).await.ok()
+    }
+
+    /// The claim that was reserved, if it is the one that this launch needs.
+    fn take_reserved(&mut self, placed: &Placed, boot_epoch: u64) -> Option<Held> {
+        let held = self.reserved.take()?;
+        let (process, desired) = (&held.process, placed.desired);
+        let fits = (process.generation, process.boot_epoch, process.restarts, held.note.reboot_epoch)
+            == (placed.generation, boot_epoch, self.restarts, desired.reboot_epoch);
+        if fits {
+            return Some(held);
+        }
+        self.unsettled.push(held);
+        None
     }
 
     /// Nothing of it should be left by now, or the agent ends: there is nothing to prepare for.
@@ -139,14 +169,16 @@ impl Owner {
     async fn live_or_ended(&mut self, boot_epoch: u64) -> Result<(), Fault> {
         let placed = self.placed()?;
         self.told.clear("StepSucceeded");
-        self.tell(Sight::Starting).await?;
+        self.mention(Sight::Starting);
         let begun = Instant::now();
         match self.try_launch(&placed, boot_epoch).await {
             Ok(running) => {
                 let chosen = running.machine.chosen();
                 self.shared.figures.launched(&running.held.process.driver, begun.elapsed());
                 tracing::info!(pid = running.machine.alive().pid, driver = chosen.driver, boot_epoch, "running");
+                let note = (running.held.claim, running.held.note.clone());
                 self.become_live(running);
+                self.note_and_tell(note).await;
             }
             Err(fault) if fault.reason == Reason::StoreFull => return Err(fault),
             Err(fault) => {
@@ -165,7 +197,10 @@ impl Owner {
     async fn try_launch(&mut self, placed: &Placed, boot_epoch: u64) -> Result<Running, Fault> {
         let driver = self.driver_for(&placed.spec)?;
         let (boot, disks) = tokio::try_join!(self.resolve_boot(placed), self.resolve_disks(&placed.spec))?;
-        let mut held = self.claim_process(placed, driver.as_ref(), boot_epoch).await?;
+        let mut held = match self.take_reserved(placed, boot_epoch) {
+            Some(held) => held,
+            None => self.claim_process(placed, driver.as_ref(), boot_epoch).await?,
+        };
         let order = Order {
             claim: held.claim,
             instance: self.id,
@@ -182,10 +217,6 @@ impl Owner {
         match self.start(&held, driver.as_ref(), order).await {
             Ok(machine) => {
                 held.note.alive = Some(machine.alive());
-                // The process bears its claim, by which it is found where this is not written down.
-                if let Err(fault) = self.shared.ports.claims.note(held.claim, held.note.clone()).await {
-                    tracing::warn!(%fault, "the journal did not take the process of a machine that runs");
-                }
                 let state = machine.state();
                 Ok(Running { held, machine, state })
             }
@@ -197,7 +228,38 @@ impl Owner {
         }
     }
 
+    /// Writes down which process it is, and tells that it runs.
+    async fn note_and_tell(&mut self, (claim, note): (ClaimId, Note)) {
+        let claims = Arc::clone(&self.shared.ports.claims);
+        let sight = self.up().map(|live| match *live.state.borrow() {
+            State::Held => Sight::Paused,
+            State::Running | State::Ended(_) => Sight::Running,
+        });
+        let tell = async {
+            if let Some(sight) = sight {
+                // What control does not take now is told again by the next round.
+                drop(self.tell(sight).await);
+            }
+        };
+        let (noted, ()) = tokio::join!(claims.note(claim, note), tell);
+        // The process bears its claim, by which it is found where this is not written down.
+        if let Err(fault) = noted {
+            tracing::warn!(%fault, "the journal did not take the process of a machine that runs");
+        }
+    }
+
     async fn claim_process(&self, placed: &Placed, driver: &dyn Hypervisor, boot_epoch: u64) -> Result<Held, Fault> {
+        let held = self.process_to_be(placed, driver, boot_epoch).await?;
+        self.shared.ports.claims.claim(vec![self.claim_of(&held)]).await?;
+        Ok(held)
+    }
+
+    fn claim_of(&self, held: &Held) -> Claim {
+        Claim { id: held.claim, instance: self.id, what: Claimed::Process(held.process.clone()) }
+    }
+
+    /// What will be claimed for a launch.
+    async fn process_to_be(&self, placed: &Placed, driver: &dyn Hypervisor, boot_epoch: u64) -> Result<Held, Fault> {
         let ports = &self.shared.ports;
         let claim = self.new_claim();
         let (console_offset, _) = ports.volumes.log_extent(&self.shared.layout.console_log(self.id)).await?;
@@ -213,8 +275,6 @@ impl Owner {
             restarts: self.restarts,
             console_offset,
         };
-        let what = Claimed::Process(process.clone());
-        ports.claims.claim(vec![Claim { id: claim, instance: self.id, what }]).await?;
         let note = Note { reboot_epoch: placed.desired.reboot_epoch, ..Note::default() };
         Ok(Held { claim, process, note })
     }
@@ -224,7 +284,7 @@ impl Owner {
             // Written down first, or an agent that finds the process would do that reboot once more.
             self.shared.ports.claims.note(held.claim, held.note.clone()).await?;
         }
-        self.shared.ports.volumes.make_folder(&order.run_dir).await?;
+        self.shared.ports.volumes.make_passing_folder(&order.run_dir).await?;
         driver.launch(order).await
     }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  V2    one tree; controllers are handed down; inner nodes hold no process; cgroup.kill
-//!  V1    a tree per controller; freeze, kill, thaw
+//!  V1    a tree per controller, that of processor time only where it is limited; freeze, kill, thaw
 //!  None  limits are not held, and a warning says why
 //! ```
 //!
@@ -32,6 +32,8 @@ pub(super) struct Tree {
     version: Cgroups,
     /// Our folder in each tree; one with V2.
     folders: Vec<PathBuf>,
+    /// With V1, the one of them in which nothing but processor time is limited.
+    timed: Option<PathBuf>,
     /// With V2, the folders from which controllers are handed down, outermost first.
     handing_down: Vec<PathBuf>,
     warning: Option<String>,
@@ -64,7 +66,7 @@ fn choose(mounts: &Mounts, own: Option<PathBuf>, root: bool, scope: &str) -> Tre
         for parent in unified::parents(mount, own.as_deref(), root) {
             let handing_down = vec![parent.clone(), parent.join("weft"), parent.join(&ours)];
             let folders = vec![parent.join(&ours)];
-            let mut tree = Tree { version: Cgroups::V2, folders, handing_down, warning: None };
+            let mut tree = Tree { version: Cgroups::V2, folders, timed: None, handing_down, warning: None };
             if tree.ensure().is_ok() && tree.admits_processes() {
                 tree.warning = unified::missing(&tree.folders[0]);
                 return tree;
@@ -81,8 +83,13 @@ fn choose(mounts: &Mounts, own: Option<PathBuf>, root: bool, scope: &str) -> Tre
         return none("this host has no cgroups, so limits on VMs are not held", "mount cgroup2 on /sys/fs/cgroup");
     }
     let missing: Vec<_> = CONTROLLERS[..3].iter().filter(|name| !mounts.by_controller.contains_key(**name)).collect();
-    let mut tree =
-        Tree { version: Cgroups::V1, folders: folders.into_iter().collect(), handing_down: Vec::new(), warning: None };
+    let mut tree = Tree {
+        version: Cgroups::V1,
+        timed: timed(mounts, &ours),
+        folders: folders.into_iter().collect(),
+        handing_down: Vec::new(),
+        warning: None,
+    };
     if tree.ensure().is_err() {
         return none("this user may not make cgroups, so limits on VMs are not held", "run weft as root");
     }
@@ -93,9 +100,18 @@ fn choose(mounts: &Mounts, own: Option<PathBuf>, root: bool, scope: &str) -> Tre
     tree
 }
 
+/// Our folder in the tree of processor time, where that tree is not the only one and holds nothing else.
+fn timed(mounts: &Mounts, ours: &Path) -> Option<PathBuf> {
+    let mount = |name: &str| mounts.by_controller.get(name);
+    let cpu = mount("cpu")?;
+    let mut others = CONTROLLERS.iter().filter(|name| **name != "cpu").filter_map(|name| mount(name)).peekable();
+    let apart = others.peek().is_some() && others.all(|other| other != cpu);
+    apart.then(|| cpu.join(ours))
+}
+
 fn none(what: &str, fix: &str) -> Tree {
     let warning = Some(format!("{what}: {fix}"));
-    Tree { version: Cgroups::None, folders: Vec::new(), handing_down: Vec::new(), warning }
+    Tree { version: Cgroups::None, folders: Vec::new(), timed: None, handing_down: Vec::new(), warning }
 }
 
 impl Tree {
@@ -128,7 +144,12 @@ impl Tree {
 
     /// Makes the cgroup of a claim with these limits; answers the files by which a process enters.
     pub(super) fn make(&self, claim: ClaimId, limits: &Confinement) -> Result<Vec<PathBuf>, Error> {
-        let make = || self.ensure().and_then(|()| self.of(claim).try_for_each(|folder| make_one(&folder, limits)));
+        // One that limits nothing would still cost: all VMs together would have the share of one process
+        // outside, and who enters waits for a turn there.
+        let idle =
+            self.timed.as_ref().filter(|_| limits.cpu_millis.is_none()).map(|timed| timed.join(claim.to_string()));
+        let wanted: Vec<_> = self.of(claim).filter(|folder| idle.as_ref() != Some(folder)).collect();
+        let make = || self.ensure().and_then(|()| wanted.iter().try_for_each(|folder| make_one(folder, limits)));
         // Another process of this scope that ends may just have removed the folder as empty.
         let made = make().or_else(|why| if why.kind() == io::ErrorKind::NotFound { make() } else { Err(why) });
         if let Err(error) = made {
@@ -139,7 +160,7 @@ impl Tree {
         // Moving a whole process takes a lock that all of the kernel shares, milliseconds at times. The
         // launcher has one thread, so its thread is all of it; V2 knows threads only in threaded trees.
         let door = if self.version == Cgroups::V1 { "tasks" } else { "cgroup.procs" };
-        Ok(self.of(claim).map(|folder| folder.join(door)).collect())
+        Ok(wanted.into_iter().map(|folder| folder.join(door)).collect())
     }
 
     /// Processes in the cgroup of a claim.
@@ -217,7 +238,7 @@ impl Tree {
     /// One in which nothing can be made.
     pub(super) fn broken() -> Self {
         let folders = vec![PathBuf::from("/proc/self/weft")];
-        Self { version: Cgroups::V1, folders, handing_down: Vec::new(), warning: None }
+        Self { version: Cgroups::V1, folders, timed: None, handing_down: Vec::new(), warning: None }
     }
 
     /// One in the unified hierarchy of this host, with controllers or without.
@@ -225,7 +246,7 @@ impl Tree {
         let mount = mounts::parse(&fs::read_to_string("/proc/self/mounts").ok()?).unified?;
         let folder = mount.join("weft").join(scope);
         let handing_down = vec![mount.clone(), mount.join("weft"), folder.clone()];
-        let tree = Self { version: Cgroups::V2, folders: vec![folder], handing_down, warning: None };
+        let tree = Self { version: Cgroups::V2, folders: vec![folder], timed: None, handing_down, warning: None };
         (tree.ensure().is_ok() && tree.admits_processes()).then_some(tree)
     }
 }
@@ -320,8 +341,11 @@ mod tests {
         let tree = choose(&mounts, None, true, "s");
         assert_eq!(tree.told(), (Cgroups::V1, None));
         let claim = fresh_claim();
-        assert_eq!(tree.make(claim, &Confinement::default()).unwrap().len(), 3);
+        let limited = Confinement { cpu_millis: Some(500), ..Confinement::default() };
+        assert_eq!(tree.make(claim, &limited).unwrap().len(), 3);
         assert_eq!(tree.claims().unwrap(), [claim]);
+        let free = tree.make(fresh_claim(), &Confinement::default()).unwrap();
+        assert_eq!(free.len(), 2, "no tree that would limit nothing: {free:?}");
     }
 
     #[test]
@@ -340,7 +364,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (good, bad) = (dir.path().join("a"), dir.path().join("b"));
         fs::write(&bad, "a file where a folder should be").unwrap();
-        let tree = Tree { version: Cgroups::V1, folders: vec![good.clone(), bad], handing_down: vec![], warning: None };
+        let folders = vec![good.clone(), bad];
+        let tree = Tree { version: Cgroups::V1, folders, timed: None, handing_down: vec![], warning: None };
         let claim = fresh_claim();
         assert!(tree.make(claim, &Confinement::default()).is_err());
         assert!(!good.join(claim.to_string()).exists());

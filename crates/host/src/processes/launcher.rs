@@ -81,34 +81,20 @@ impl Launcher {
         self._memory.is_some()
     }
 
-    /// Starts the program of this command, confined by these cgroups.
-    pub(super) fn start(&self, command: &Command, place: &Place<'_>) -> Result<Started, Error> {
-        let failed = |step: &'static str| {
-            let program = command.program.clone();
-            move |error: io::Error| Error::Launch { program, step: step.to_owned(), why: error.to_string() }
-        };
+    /// Starts the launcher of this command; it waits for its order.
+    pub(super) fn spawn(&self, command: &Command, place: &Place<'_>) -> Result<Waiting, Error> {
+        let failed = |step| failed(command, step);
         if command.fds.len() > MAX_FDS {
             return Err(Error::TooMuch { limit: MAX_FDS, what: "descriptors per process" });
         }
-        let (mut ours, theirs) = UnixStream::pair().map_err(failed("make a socket"))?;
-        let started = self.spawn(command, place, theirs).map_err(failed("start the launcher"))?;
+        let (ours, theirs) = UnixStream::pair().map_err(failed("make a socket"))?;
+        let started = self.execute(command, place, theirs).map_err(failed("start the launcher"))?;
         ours.set_read_timeout(Some(LIMIT)).map_err(failed("set a time limit"))?;
         ours.set_write_timeout(Some(LIMIT)).map_err(failed("set a time limit"))?;
-        let sent = send(&mut ours, command, place);
-        let sent = match sent {
-            // A launcher that failed early has closed the socket, and its answer says why.
-            Err(error) if hung_up(&error) => Err(error),
-            other => Ok(other.map_err(failed("send the order"))?),
-        };
-        let mut answer = Vec::new();
-        let heard = ours.read_to_end(&mut answer);
-        judge(command, &answer)?;
-        sent.map_err(failed("send the order"))?;
-        heard.map_err(failed("wait for the launcher"))?;
-        Ok(started)
+        Ok(Waiting { started, socket: ours })
     }
 
-    fn spawn(&self, command: &Command, place: &Place<'_>, socket: UnixStream) -> io::Result<Started> {
+    fn execute(&self, command: &Command, place: &Place<'_>, socket: UnixStream) -> io::Result<Started> {
         let mut spawn = Spawn::new(&self.path);
         spawn.env_clear().env("PATH", place.path_variable);
         spawn.env(search::CLAIM, command.claim.to_string()).env(search::SCOPE, place.scope);
@@ -127,6 +113,38 @@ impl Launcher {
     }
 }
 
+/// A launcher that waits for its order; without one it ends and has started nothing.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    started: Started,
+    socket: UnixStream,
+}
+
+impl Waiting {
+    /// Lets it become the program of this command, confined by these cgroups.
+    pub(super) fn order(mut self, command: &Command, place: &Place<'_>) -> Result<Started, Error> {
+        let failed = |step| failed(command, step);
+        let sent = send(&mut self.socket, command, place);
+        let sent = match sent {
+            // A launcher that failed early has closed the socket, and its answer says why.
+            Err(error) if hung_up(&error) => Err(error),
+            other => Ok(other.map_err(failed("send the order"))?),
+        };
+        let mut answer = Vec::new();
+        let heard = self.socket.read_to_end(&mut answer);
+        judge(command, &answer)?;
+        sent.map_err(failed("send the order"))?;
+        heard.map_err(failed("wait for the launcher"))?;
+        Ok(self.started)
+    }
+}
+
+/// A step of this launch failed.
+fn failed(command: &Command, step: &'static str) -> impl FnOnce(io::Error) -> Error + use<> {
+    let program = command.program.clone();
+    move |error| Error::Launch { program, step: step.to_owned(), why: error.to_string() }
+}
+
 /// Where a process is put.
 #[derive(Debug)]
 pub(super) struct Place<'a> {
@@ -136,7 +154,7 @@ pub(super) struct Place<'a> {
     pub(super) boot_id: &'a str,
     /// Its `PATH`.
     pub(super) path_variable: &'a OsStr,
-    /// The `cgroup.procs` files that it enters by.
+    /// The files that it enters its cgroups by: `tasks` in older hierarchies, `cgroup.procs` in version 2.
     pub(super) cgroups: &'a [PathBuf],
     /// How likely the kernel chooses it when memory is short, at least.
     pub(super) oom_score: i32,
@@ -258,7 +276,10 @@ mod tests {
         assert_eq!(on_disk(dir.path()).unwrap(), path, "it is written once");
         assert_eq!(dir.path().read_dir().unwrap().count(), 1);
         let launcher = Launcher { path, _memory: None };
-        let started = launcher.start(&conformance::sleeper(dir.path()), &place()).unwrap();
+        let started = {
+            let command = conformance::sleeper(dir.path());
+            launcher.spawn(&command, &place()).unwrap().order(&command, &place()).unwrap()
+        };
         let (alive, pidfd) = (started.alive.clone(), started.pidfd.as_ref().map(|fd| fd.try_clone().unwrap()));
         drop(started);
         assert!(stat::of(alive.pid).is_none_or(|stat| stat.start_ticks != alive.start_ticks), "untaken, it is ended");
@@ -274,7 +295,7 @@ mod tests {
         let order = encode(&command, &place()).unwrap();
         for end in [0, 1, 5, order.len() / 2, order.len() - 1] {
             let (mut ours, theirs) = UnixStream::pair().unwrap();
-            let started = launcher.spawn(&command, &place(), theirs).unwrap();
+            let started = launcher.execute(&command, &place(), theirs).unwrap();
             ours.write_all(&[0]).unwrap();
             ours.write_all(&order[..end]).unwrap();
             ours.shutdown(std::net::Shutdown::Write).unwrap();

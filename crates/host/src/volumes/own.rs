@@ -21,7 +21,7 @@ impl Own {
     pub(super) fn make(folders: Vec<PathBuf>) -> Result<Self, Error> {
         let mut made = Vec::new();
         for folder in folders {
-            make_folders(&folder)?;
+            make_folders(&folder, sync_parent)?;
             let act = |error| Error::host(format!("resolve {}", folder.display()), error);
             let real = fs::canonicalize(&folder).map_err(act)?;
             made.push((folder, real));
@@ -106,7 +106,17 @@ fn sync_parent(path: &Path) -> Result<(), Error> {
 
 /// Makes a folder that only we can enter, and its parents.
 pub(super) fn make_folder(path: &Path) -> Result<(), Error> {
-    make_folders(path)?;
+    make_folders(path, sync_parent)?;
+    close(path)
+}
+
+/// The same without a wait for the disk.
+pub(super) fn make_passing_folder(path: &Path) -> Result<(), Error> {
+    make_folders(path, |_| Ok(()))?;
+    close(path)
+}
+
+fn close(path: &Path) -> Result<(), Error> {
     let act = |error| Error::host(format!("close the folder {} to others", path.display()), error);
     let mode = fs::symlink_metadata(path).map_err(act)?.permissions().mode() & 0o7777;
     if mode != 0o700 {
@@ -115,11 +125,11 @@ pub(super) fn make_folder(path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn make_folders(path: &Path) -> Result<(), Error> {
+fn make_folders(path: &Path, made: impl Fn(&Path) -> Result<(), Error>) -> Result<(), Error> {
     let missing: Vec<&Path> = path.ancestors().take_while(|folder| fs::symlink_metadata(folder).is_err()).collect();
     for folder in missing.into_iter().rev() {
         match DirBuilder::new().mode(0o700).create(folder) {
-            Ok(()) => sync_parent(folder)?,
+            Ok(()) => made(folder)?,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
                 let why = "leads through a file as if it were a folder".to_owned();
