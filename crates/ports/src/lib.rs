@@ -14,6 +14,8 @@
 //!  images     the default kernel and root        (image)
 //!  store      objects by key and revision        (store), with its codec (api)
 //!  documents  text ⇄ domain                      (api)
+//!  clock      time and randomness, the machine's own too
+//!  task       the one way to spawn: named, awaited
 //! ```
 //!
 //! What it does not know: any implementation.
