@@ -6,7 +6,7 @@
 use crate::{found, words};
 use std::path::Path;
 use std::process::Command;
-use weft_testbed::daemon::Daemon;
+use weft_testbed::daemon::{Daemon, program};
 use weft_testbed::need_guest;
 use weft_testbed::watch::until_ready;
 
@@ -80,6 +80,25 @@ fn the_api_by_hand() {
     assert!(checked > 30, "the guide's answers were checked");
 }
 
+#[test]
+fn the_readmes_commands() {
+    need_guest!();
+    let daemon = Daemon::start(&[]).expect("weft is up");
+    let head = format!("export WEFT_SERVER={}; weft() {{ {} \"$@\"; }}; set -e\n", daemon.url(), program().display());
+    let page = page("../../README.md").replace("http://127.0.0.1:8080", &daemon.url());
+    let blocks = blocks(&page);
+    // The console needs a terminal, which has a test of its own.
+    let verbs = |line: &&str| line.starts_with("weft vm ") && !line.starts_with("weft vm console");
+    let lines: Vec<&str> = blocks.iter().flat_map(|block| block.lines()).filter(verbs).collect();
+    let output = shell(&format!("{head}{}\necho all-is-well", lines.join("\n")));
+    assert!(lines.len() > 5 && output.contains("weft-guest: ready demo") && output.contains("all-is-well"), "{output}");
+    let calls = blocks.iter().find(|block| block.starts_with("curl")).expect("calls with curl");
+    if found("curl") {
+        let output = shell(&format!("{head}{calls}"));
+        assert_eq!(output.matches("VM_PHASE_RUNNING").count(), 2, "{output}");
+    }
+}
+
 #[tokio::test]
 async fn metalds_documented_calls_on_a_real_machine() {
     need_guest!();
@@ -140,9 +159,7 @@ fn every_other_call(address: &str, id: &str) {
         let answer = call(verb, &format!("{{\"{field}\":\"{id}\"{force},\"unknown_field\":1}}"));
         assert!(answer.contains("\"success\":true") && answer.contains(state), "{verb}: {answer}");
     }
-    let shown = crate::well(
-        Command::new(weft_testbed::daemon::program()).args(["--server", address, "vm", "list", "-o", "wide"]),
-    );
+    let shown = crate::well(Command::new(program()).args(["--server", address, "vm", "list", "-o", "wide"]));
     assert!(shown.contains("microvm"), "a kernel without PCI gets a machine without: {shown}");
 }
 
@@ -166,7 +183,7 @@ fn brace(text: &str) -> &str {
 
 /// A file of the default image that all tests share.
 fn prepared(name: &str) -> std::path::PathBuf {
-    let images = weft_testbed::daemon::program().with_file_name("testbed-cache").join("images");
+    let images = program().with_file_name("testbed-cache").join("images");
     let entries = std::fs::read_dir(images).expect("images were prepared").flatten();
     entries.map(|entry| entry.path().join(name)).find(|file| file.is_file()).expect("the image has it")
 }
