@@ -14,6 +14,9 @@ use weft_api::client::Client;
 /// How long a start or an end may take on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// How long processes that were killed may take to be gone.
+const GONE: Duration = Duration::from_secs(5);
+
 /// A running weft.
 pub struct Daemon {
     folder: TempDir,
@@ -213,6 +216,28 @@ impl Drop for Daemon {
         // It may have ended already, or never begun.
         let _ = self.kill();
         end_all_naming(&self.data_dir());
+        let begun = Instant::now();
+        while !processes_naming(&self.data_dir()).is_empty() && begun.elapsed() < GONE {
+            pause();
+        }
+        retire(&self.data_dir());
+    }
+}
+
+/// Takes away the cgroups of a daemon that can no longer do so itself.
+fn retire(data_dir: &Path) {
+    let ours = Path::new("weft").join(weft_host::processes::scope_of(data_dir));
+    let folders = |folder: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+    };
+    let root = Path::new("/sys/fs/cgroup");
+    for scope in folders(root).iter().map(PathBuf::as_path).chain([root]).map(|tree| tree.join(&ours)) {
+        for claim in folders(&scope) {
+            // Busy where a process does not die: it is only a folder.
+            let _ = std::fs::remove_dir(claim);
+        }
+        let _ = std::fs::remove_dir(scope);
     }
 }
 
