@@ -190,7 +190,7 @@ fn check(settings: &Settings, values: &Values) -> Result<()> {
     if run > MAX_RUN_DIR {
         bail!(
             "paths.run_dir has {run} bytes; at most {MAX_RUN_DIR} are possible, since a socket's path is limited: \
-             give a shorter one, such as --set paths.run_dir=/run/weft"
+             give a shorter one with --set paths.run_dir=DIR"
         );
     }
     Ok(())
