@@ -1,7 +1,7 @@
 //! Sights that pass: told while the work goes on.
 //!
 //! ```text
-//!  mention ─► newest ─► one task ─► control        a sight that was overtaken is never sent
+//!  mention ─► newest ─► a moment ─► one task ─► control     a sight that was overtaken is never sent
 //!  tell    ─► what was not sent is dropped, what is being sent is waited for ─► control
 //! ```
 //!
@@ -9,9 +9,14 @@
 //! were seen.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
 use weft_domain::NodeId;
 use weft_ports::link::{Placements, Report};
 use weft_ports::task::{self, Task};
+
+/// A sight that does not last as long as this is not worth a durable write, which the work would feel.
+const MOMENT: Duration = Duration::from_millis(3);
 
 /// What is mentioned to control in passing.
 #[derive(Default)]
@@ -21,7 +26,11 @@ pub(super) struct Mentions {
 }
 
 #[derive(Default)]
-struct Slot(Mutex<Turn>);
+struct Slot {
+    turn: Mutex<Turn>,
+    /// Nothing is to be sent any more.
+    over: Notify,
+}
 
 #[derive(Default)]
 struct Turn {
@@ -32,11 +41,17 @@ struct Turn {
 
 impl Slot {
     fn turn(&self) -> MutexGuard<'_, Turn> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next to be sent; the sender ends where there is none.
-    fn next(&self) -> Option<Report> {
+    /// The next to be sent, a moment later; the sender ends where there is none.
+    async fn next(&self) -> Option<Report> {
+        if self.turn().newest.is_some() {
+            tokio::select! {
+                () = tokio::time::sleep(MOMENT) => {}
+                () = self.over.notified() => {}
+            }
+        }
         let mut turn = self.turn();
         let next = turn.newest.take();
         turn.busy = next.is_some();
@@ -55,7 +70,7 @@ impl Mentions {
         drop(turn);
         let (slot, placements) = (Arc::clone(&self.slot), Arc::clone(placements));
         self.sender = Some(task::spawn("mention", async move {
-            while let Some(report) = slot.next() {
+            while let Some(report) = slot.next().await {
                 if let Err(fault) = placements.report(node, report).await {
                     tracing::debug!(%fault, "control does not take what was mentioned");
                     slot.turn().refused = true;
@@ -67,12 +82,13 @@ impl Mentions {
     /// Nothing is on its way any more; whether control took all that was sent.
     pub(super) async fn end(&mut self) -> bool {
         self.slot.turn().newest = None;
+        self.slot.over.notify_one();
         let whole = match self.sender.take() {
             Some(sender) => sender.await.is_ok(),
             None => true,
         };
-        let mut turn = self.slot.turn();
-        turn.busy = false;
-        whole && !std::mem::take(&mut turn.refused)
+        // With slot and sender goes what was left to say to them.
+        let refused = std::mem::take(&mut self.slot).turn().refused;
+        whole && !refused
     }
 }
