@@ -1,6 +1,6 @@
 //! Serving HTTP on a listener: bounded connections, bounded time for headers, an end in order.
 
-use super::guests::Guests;
+use super::guests::{Guests, Stranger};
 use axum::Router;
 use axum::http::Request;
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -47,10 +47,12 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, guests: Guests,
 
 async fn connection(stream: TcpStream, router: Router, guests: Guests, stop: CancellationToken) {
     if let (Ok(peer), Ok(ours)) = (stream.peer_addr(), stream.local_addr()) {
-        let guest = tokio::task::spawn_blocking(move || guests.at(peer, ours)).await;
-        if let Ok(Some(vmm)) = guest {
-            tracing::warn!(%peer, vmm, "a guest connected, and is not served");
-            return;
+        match tokio::task::spawn_blocking(move || guests.stranger(peer, ours)).await {
+            Ok(Some(Stranger::Guest(vmm))) => {
+                return tracing::warn!(%peer, vmm, "a guest connected, and is not served");
+            }
+            Ok(Some(Stranger::Gone)) => return tracing::debug!(%peer, "who connected is gone, and is not served"),
+            Ok(None) | Err(_) => {}
         }
     }
     // An answer is small and awaited: waiting for more bytes to send with it only delays it.
