@@ -88,14 +88,21 @@ impl Stage {
         Ok(())
     }
 
+    /// Processes whose command line names the stage's folder: `weft` and its machines.
+    fn processes(&self) -> Result<Vec<String>> {
+        let data = self.data().display().to_string();
+        let entries = std::fs::read_dir("/proc").context("list processes")?.flatten();
+        let ours = entries.filter(|entry| {
+            let words = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&words).contains(&data)
+        });
+        Ok(ours.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+    }
+
     /// Fails if a process or a folder of a VM is left.
     pub(crate) fn nothing_is_left(&self) -> Result<()> {
-        let data = self.data().display().to_string();
-        for entry in std::fs::read_dir("/proc").context("list processes")?.flatten() {
-            let words = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            if String::from_utf8_lossy(&words).contains(&data) {
-                bail!("process {} is left", entry.file_name().display());
-            }
+        if let Some(pid) = self.processes()?.first() {
+            bail!("process {pid} is left");
         }
         for folder in ["vms", "run/vms"] {
             let left = std::fs::read_dir(self.data().join(folder)).map(Iterator::count).unwrap_or(0);
@@ -126,6 +133,10 @@ impl Stage {
             // It ends by itself or by this; either way it is waited for.
             drop(child.kill());
             child.wait().context("wait for weft")?;
+        }
+        // Machines outlive a killed weft; a demo that broke off must not leave one.
+        for pid in self.processes()? {
+            shell::run(Command::new("kill").args(["-KILL", &pid]))?;
         }
         if let Err(error) = outcome {
             println!("\n--- the end of weft's log\n{}", self.log_tail());
