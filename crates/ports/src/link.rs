@@ -4,7 +4,7 @@
 //! The agent implements [`Reach`]: what control must ask a node while a caller waits.
 //!
 //! # Laws
-//! A subscription begins with all that is placed on the node, then [`Placed::Synced`], then changes.
+//! A subscription begins with all that is placed on the node, then [`Placement::Synced`], then changes.
 //! A slow reader loses intermediate states of an instance, never its newest. A report of a placement
 //! that was superseded is dropped. Reports of one instance are taken in the order they were made.
 
