@@ -134,7 +134,10 @@ pub fn door(ports: Ports, options: Options) -> Door {
         .with_limits(limits)
         .with_interceptor(observe::Observe::new())
         .with_interceptor(strict::Strict);
-    let router = axum::Router::new().fallback_service(service).layer(from_fn(envelope::envelope)).layer(from_fn(patience::readable));
+    let router = axum::Router::new()
+        .fallback_service(service)
+        .layer(from_fn(envelope::envelope))
+        .layer(from_fn(patience::readable));
     let router = match options.audience {
         Audience::Loopback => router.layer(from_fn(origin::loopback_only)),
         Audience::Anyone => router,

@@ -168,7 +168,10 @@ fn boot(blueprint: &Blueprint<'_>, line: &mut Line) -> Result<(), Error> {
             if let Some(initramfs) = initramfs {
                 line.option("-initrd", initrd(initramfs)?);
             }
-            line.option("-append", format!("{cmdline}{}{}", clock_hint(blueprint, cmdline), bus_hint(blueprint, cmdline)));
+            line.option(
+                "-append",
+                format!("{cmdline}{}{}", clock_hint(blueprint, cmdline), bus_hint(blueprint, cmdline)),
+            );
         }
         Boot::Firmware { firmware } => line.option("-bios", text(firmware)?),
     }
