@@ -134,6 +134,7 @@ async fn killed_at_any_instant_it_loses_and_leaves_nothing() {
         let start =
             |number| client(daemon.client(), number, Dice(seed ^ number << 40 ^ u64::from(round) << 20), known.clone());
         let clients: Vec<_> = (0..CLIENTS).map(|number| spawn("client", start(number))).collect();
+        // why: the instant of the kill is what the seed chooses.
         tokio::time::sleep(Duration::from_millis(20 + dice.below(1200))).await;
         daemon.kill().expect("killed");
         for client in clients {
