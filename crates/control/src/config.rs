@@ -19,7 +19,7 @@ pub struct Config {
     pub sweep_every: Duration,
     /// How often a watch is told how far it is.
     pub bookmark_every: Duration,
-    /// The most watches of callers at one time.
+    /// The most watches, consoles and logs of callers at one time.
     pub watches: usize,
 }
 

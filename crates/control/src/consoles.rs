@@ -3,8 +3,9 @@
 use crate::control::Control;
 use crate::refusal;
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::stream::{BoxStream, StreamExt};
 use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
 use weft_domain::{Fault, InstanceId};
 use weft_ports::api::{Answers, Call, ConsoleInput, Consoles, LogChunk, LogQuery, VmRef};
 use weft_ports::link::Reach;
@@ -21,7 +22,8 @@ impl Control {
 impl Consoles for Control {
     async fn log(&self, _: &Call, vm: &VmRef, query: LogQuery) -> Result<Answers<LogChunk>, Fault> {
         let (id, reach) = self.node_with(vm)?;
-        reach.log(id, query).await
+        let place = self.core.stream()?;
+        Ok(held(place, reach.log(id, query).await?))
     }
 
     async fn attach(
@@ -32,6 +34,16 @@ impl Consoles for Control {
     ) -> Result<Answers<Bytes>, Fault> {
         let (id, reach) = self.node_with(vm)?;
         tracing::info!(instance = %id, "a caller attaches to the console");
-        reach.attach(id, input).await
+        let place = self.core.stream()?;
+        Ok(held(place, reach.attach(id, input).await?))
     }
+}
+
+/// The same answers, with their place among all streams kept until they end.
+fn held<T: Send + 'static>(place: OwnedSemaphorePermit, answers: Answers<T>) -> Answers<T> {
+    answers
+        .inspect(move |_| {
+            let _ = &place;
+        })
+        .boxed()
 }

@@ -9,7 +9,7 @@ use crate::room::Room;
 use crate::{feed, refusal};
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use weft_domain::event::Event;
 use weft_domain::instance::Power;
@@ -132,6 +132,16 @@ impl Core {
         let oldest = state.events.keys().take(EVENTS_FOR_ROOM);
         commit.writes.extend(oldest.map(|id| Write::Delete(Key::Event(*id))));
         commit
+    }
+
+    /// A place among the streams that callers may have open: watches, consoles, logs.
+    pub(crate) fn stream(&self) -> Result<OwnedSemaphorePermit, Fault> {
+        Arc::clone(&self.watches).try_acquire_owned().map_err(|_| {
+            let limit = self.config.watches;
+            Fault::new(Reason::LimitReached, format!("{limit} watches, consoles and logs are open, which is the limit"))
+                .fix("end those that are not needed")
+                .retry_after(1_000)
+        })
     }
 
     /// Records the answer to a request that leaves an instance as it is.

@@ -14,7 +14,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 use weft_domain::event::Event;
 use weft_domain::object::{Key, Object, Revision, Stored};
-use weft_domain::{Fault, InstanceId, Name, Reason};
+use weft_domain::{Fault, InstanceId, Name};
 use weft_ports::api::{Answers, EventChange, Vm, VmChange, VmRef, WatchQuery};
 use weft_ports::store::{Change, Changes};
 
@@ -65,11 +65,7 @@ async fn open<T: Send + 'static>(
     scope: Scope,
     kind: Kind<T>,
 ) -> Result<Answers<T>, Fault> {
-    let permit = Arc::clone(&core.watches).try_acquire_owned().map_err(|_| {
-        Fault::new(Reason::LimitReached, format!("{} watches are open, which is the limit", core.config.watches))
-            .fix("end watches that are not needed")
-            .retry_after(1_000)
-    })?;
+    let permit = core.stream()?;
     let every = core.config.bookmark_every;
     let mut ticker = interval_at(Instant::now() + every, every);
     ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);

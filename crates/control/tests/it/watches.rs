@@ -6,7 +6,9 @@ use std::sync::Arc;
 use weft_control::Config;
 use weft_domain::object::Revision;
 use weft_domain::{Phase, Reason};
-use weft_ports::api::{Answers, EventChange, Events, Removal, VmChange, VmRef, Vms, WatchQuery};
+use weft_ports::api::{
+    Answers, Consoles, EventChange, Events, LogQuery, LogStart, Removal, VmChange, VmRef, Vms, WatchQuery,
+};
 use weft_ports::link::{Placement, Placements};
 use weft_ports::store::fake::Memory;
 
@@ -89,12 +91,16 @@ async fn events_are_watched_and_a_lost_past_is_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn watches_have_a_limit() {
+async fn streams_have_a_limit() {
     let config = Config { watches: 1, ..Config::default() };
     let house = House::of(Blueprint { config, ..Blueprint::default() }).await;
+    house.make("a").await;
     let one = Vms::watch(&house.control, &call(), WatchQuery::default()).await.expect("the first");
     let two = Vms::watch(&house.control, &call(), WatchQuery::default()).await.err().expect("too many");
     assert_eq!(two.reason, Reason::LimitReached);
+    let query = LogQuery { start: LogStart::Offset(0), follow: true, max_bytes: 0 };
+    let log = house.control.log(&call(), &named("a"), query).await.err().expect("too many");
+    assert_eq!(log.reason, Reason::LimitReached);
     drop(one);
     let again = Vms::watch(&house.control, &call(), WatchQuery::default()).await;
     assert!(again.is_ok(), "there is room again");
