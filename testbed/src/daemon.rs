@@ -203,6 +203,12 @@ impl Daemon {
         found
     }
 
+    /// Its cgroups that are there, one in each tree.
+    #[must_use]
+    pub fn cgroups(&self) -> Vec<PathBuf> {
+        cgroups(&self.data_dir())
+    }
+
     /// Entries of a folder below the data folder; an absent one has none.
     #[must_use]
     pub fn entries(&self, folder: &str) -> Vec<String> {
@@ -224,15 +230,22 @@ impl Drop for Daemon {
     }
 }
 
+fn folders(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+}
+
+/// The cgroups of a data folder that are there, one in each tree.
+fn cgroups(data_dir: &Path) -> Vec<PathBuf> {
+    let ours = Path::new("weft").join(weft_host::processes::scope_of(data_dir));
+    let root = PathBuf::from("/sys/fs/cgroup");
+    let trees = folders(&root).into_iter().chain([root]);
+    trees.map(|tree| tree.join(&ours)).filter(|scope| scope.is_dir()).collect()
+}
+
 /// Takes away the cgroups of a daemon that can no longer do so itself.
 fn retire(data_dir: &Path) {
-    let ours = Path::new("weft").join(weft_host::processes::scope_of(data_dir));
-    let folders = |folder: &Path| -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
-    };
-    let root = Path::new("/sys/fs/cgroup");
-    for scope in folders(root).iter().map(PathBuf::as_path).chain([root]).map(|tree| tree.join(&ours)) {
+    for scope in cgroups(data_dir) {
         for claim in folders(&scope) {
             // Busy where a process does not die: it is only a folder.
             let _ = std::fs::remove_dir(claim);

@@ -12,7 +12,7 @@ use std::time::Duration;
 use weft_cli::args::local::DownArgs;
 use weft_cli::{Exit, Globals, Services};
 use weft_domain::instance::StopHow;
-use weft_domain::{Fault, Phase};
+use weft_domain::{Fault, Phase, Reason};
 use weft_ports::api::{Call, ListQuery, Vm, VmRef};
 
 /// How long a guest is given to stop.
@@ -66,7 +66,7 @@ async fn stop_all(services: &Services, grace: Duration) -> Result<(), Fault> {
     loop {
         let page = services.vms.list(&Call::by("down"), &query).await?;
         for vm in page.items {
-            if matches!(vm.value.status.phase, Phase::Running | Phase::Paused | Phase::Starting) {
+            if matches!(vm.value.status.phase, Phase::Running | Phase::Paused | Phase::Starting | Phase::Stopping) {
                 stopping.push(stop(services, vm, grace));
             }
         }
@@ -76,7 +76,12 @@ async fn stop_all(services: &Services, grace: Duration) -> Result<(), Fault> {
         query.page_token = page.next_page_token;
     }
     while let Some(stopped) = stopping.next().await {
-        internal_line(&stopped?);
+        match stopped {
+            Ok(vm) => say(&vm),
+            // It ended or was removed by itself meanwhile, which is what was wanted.
+            Err(fault) if matches!(fault.reason, Reason::PhaseForbids | Reason::VmNotFound) => {}
+            Err(fault) => return Err(fault),
+        }
     }
     Ok(())
 }
@@ -87,7 +92,7 @@ async fn stop(services: &Services, vm: Vm, grace: Duration) -> Result<Vm, Fault>
     services.power.shutdown(&call, &id, StopHow::Graceful { timeout: grace }).await
 }
 
-fn internal_line(vm: &Vm) {
+fn say(vm: &Vm) {
     // What is said on the way is not what the command is for.
     let _ = internal::print(&format!("{} is {}\n", vm.value.meta.name, vm.value.status.phase));
 }

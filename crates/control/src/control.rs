@@ -48,6 +48,7 @@ impl Control {
             () = shutdown => {}
         }
         core.closing.cancel();
+        core.detach();
     }
 }
 

@@ -82,6 +82,11 @@ impl Core {
         self.reach.write().expect("no lock of ways is held over a panic").insert(node, reach);
     }
 
+    /// No agent is asked any more. An agent holds control and control its agent: so they let each other go.
+    pub(crate) fn detach(&self) {
+        self.reach.write().expect("no lock of ways is held over a panic").clear();
+    }
+
     /// The way to a node's agent.
     pub(crate) fn reach(&self, node: NodeId) -> Result<Arc<dyn Reach>, Fault> {
         let reach = self.reach.read().expect("no lock of ways is held over a panic");

@@ -90,6 +90,7 @@ async fn down_stops_guests_and_then_the_daemon() {
     assert!(words(&down).contains("one is STOPPED"), "{}", words(&down));
     daemon.wait_for_end().expect("ended well");
     assert!(daemon.vmms().is_empty());
+    assert!(daemon.cgroups().is_empty(), "{:?}", daemon.cgroups());
 }
 
 #[tokio::test]
