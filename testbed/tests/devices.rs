@@ -4,6 +4,7 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use weft_domain::Reason;
 use weft_domain::spec::payload::DEFAULT_IMAGE_READY;
@@ -145,17 +146,24 @@ async fn a_forward_leads_into_the_guest_and_each_network_has_its_own_addresses()
         let first = weft_domain::spec::Mac::derived(&order.instance, 0).to_string();
         let second = weft_domain::spec::Mac::derived(&order.instance, 1).to_string();
         assert!(shown.contains(&first) && shown.contains(&second), "{model:?}: {shown}");
-        let mut heard = String::new();
-        for _ in 0..20 {
-            let mut stream =
-                tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, host_port)).await.expect("it listens");
-            let _ = stream.read_to_string(&mut heard).await;
-            if !heard.is_empty() {
-                break;
-            }
-        }
-        assert_eq!(heard, "through\n", "{model:?}");
+        let heard = tokio::time::timeout(Duration::from_secs(60), answer_of(host_port)).await;
+        assert_eq!(heard.as_deref(), Ok("through\n"), "{model:?}");
         finish(machine).await;
+    }
+}
+
+/// What the guest says on this port, once it listens there.
+async fn answer_of(host_port: u16) -> String {
+    loop {
+        let mut heard = String::new();
+        let connected = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, host_port)).await;
+        // Until the guest listens, the connection is closed at once or reset.
+        let _ = connected.expect("QEMU listens").read_to_string(&mut heard).await;
+        if !heard.is_empty() {
+            return heard;
+        }
+        // why: nothing tells that a program in the guest has come to listen.
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
