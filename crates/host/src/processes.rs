@@ -27,8 +27,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use weft_domain::{ClaimId, Fault};
-use weft_ports::processes::{Alive, Cgroups, Command, Ending, Processes, Signal};
+use weft_domain::{ClaimId, Fault, Reason};
+use weft_ports::processes::{Alive, Bind, Cgroups, Command, Ending, Processes, Signal};
 
 /// A process that was killed is gone within this, or the host is in trouble.
 const DEATH: Duration = Duration::from_secs(10);
@@ -235,10 +235,17 @@ impl Processes for Linux {
         self.boot_id.to_string()
     }
 
+    fn jails(&self) -> Result<(), String> {
+        Err("this version makes no jails".to_owned())
+    }
+
     async fn launch(&self, command: Command) -> Result<Alive, Fault> {
         let (launcher, tree) = (Arc::clone(&self.launcher), Arc::clone(&self.tree));
         let (config, boot_id) = (Arc::clone(&self.config), Arc::clone(&self.boot_id));
         let claim = command.claim;
+        if command.jail.is_some() {
+            return Err(Fault::new(Reason::VerbUnsupported, "this version makes no jails"));
+        }
         let started = blocking(move || {
             let place = Place {
                 scope: &config.scope,
@@ -297,6 +304,14 @@ impl Processes for Linux {
         Ok(())
     }
 
+    async fn admit(&self, _: &Alive, _: Vec<Bind>) -> Result<(), Fault> {
+        Err(Fault::new(Reason::VerbUnsupported, "this version makes no jails"))
+    }
+
+    async fn expel(&self, _: &Alive, _: Vec<PathBuf>) -> Result<(), Fault> {
+        Err(Fault::new(Reason::VerbUnsupported, "this version makes no jails"))
+    }
+
     async fn confined(&self) -> Result<Vec<ClaimId>, Fault> {
         let tree = Arc::clone(&self.tree);
         Ok(blocking(move || tree.claims().map_err(|error| Error::host("read the cgroups", error))).await?)
@@ -306,7 +321,6 @@ impl Processes for Linux {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weft_domain::Reason;
     use weft_ports::processes::conformance::{self, fresh_claim, sleeper};
 
     fn bearer(claim: ClaimId, pid: u32, leads: bool) -> search::Bearer {

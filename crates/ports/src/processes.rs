@@ -6,6 +6,11 @@
 //! zombie is dead. `find` finds a process by the claim it bears even if we died right after `launch`
 //! began. `clear` leaves neither process nor cgroup of the claim. Nothing but `signal`, `kill` and
 //! `clear` ends a process; dropping a handle does not.
+//!
+//! A process with a [`Jail`] sees the files that were bound for it and nothing else of the host, runs as
+//! the jail's user without any capability, and can get neither back; what it starts cannot either. What a
+//! bind grants is granted to that user whoever owns the file, and neither owner nor mode of the file
+//! changes on the host. When the process is gone, nothing of its jail is left, in `root` neither.
 
 pub mod conformance;
 pub mod fake;
@@ -32,6 +37,75 @@ pub struct Command {
     pub dir: PathBuf,
     /// How it is confined.
     pub confinement: Confinement,
+    /// What it sees and may; `None` leaves it our user, files and network. With a jail, `program`, `args`
+    /// and `dir` are paths inside; `log` stays one of the host.
+    pub jail: Option<Jail>,
+}
+
+/// What a process sees of the host, and as whom it runs.
+///
+/// Inside, `/` is a small file system in memory that only root could write: it holds `/dev` with the
+/// `devices`, and the places of the binds. A program that is not linked statically needs its libraries
+/// bound too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Jail {
+    /// Its user, never 0.
+    pub uid: u32,
+    /// Its only group, never 0.
+    pub gid: u32,
+    /// A folder of ours on the host that becomes `/` of the process; nothing is ever written to it, and it
+    /// can be removed when the process is gone.
+    pub root: PathBuf,
+    /// What it sees of the host's files. None lies inside another.
+    pub binds: Vec<Bind>,
+    /// Device nodes that are made anew inside under the same path, owned by `uid`: `/dev/kvm`,
+    /// `/dev/net/tun`, `/dev/urandom`. One that the host does not have is an error that names it.
+    pub devices: Vec<PathBuf>,
+    /// Which network it has.
+    pub net: Net,
+    /// Which `/proc` it has.
+    pub proc: Proc,
+}
+
+/// One file or folder of the host that a jailed process sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bind {
+    /// Where it is on the host. A device node is made anew.
+    pub from: PathBuf,
+    /// Where it is inside: an absolute path without `..`; under `/dev` where it is a device.
+    pub to: PathBuf,
+    /// What may be done with it.
+    pub access: Access,
+}
+
+/// What a jailed process may do with what is bound. Of a folder, it holds for all that is in it and has the
+/// folder's owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// Read it.
+    Read,
+    /// Read and write it; what is made in a folder belongs to the folder's owner on the host.
+    Write,
+    /// Read and execute it.
+    Execute,
+}
+
+/// Which `/proc` a jailed process has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Proc {
+    /// None.
+    None,
+    /// One that shows itself and what it started, and nothing of the kernel.
+    Own,
+}
+
+/// Which network a jailed process has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Net {
+    /// One of its own, with nothing in it but a loopback that is down.
+    Own,
+    /// The host's.
+    Host,
 }
 
 /// How a process is confined.
@@ -74,7 +148,7 @@ pub enum Ending {
 /// What can be sent to a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Signal {
-    /// Please end.
+    /// Please end. A jailed process that does not handle it does not see it.
     Terminate,
     /// End.
     Kill,
@@ -98,7 +172,12 @@ pub trait Processes: Send + Sync {
     fn cgroups(&self) -> (Cgroups, Option<String>);
     /// Which start of the machine this is.
     fn boot_id(&self) -> String;
-    /// Starts one.
+    /// Whether this node can jail at all; if not, a sentence that says what it lacks.
+    ///
+    /// # Errors
+    /// What it lacks, for a person.
+    fn jails(&self) -> Result<(), String>;
+    /// Starts one. One with a jail is `Unsupported` where none can be made.
     async fn launch(&self, command: Command) -> Result<Alive, Fault>;
     /// Whether this very process lives. A zombie does not.
     fn lives(&self, alive: &Alive) -> bool;
@@ -112,6 +191,12 @@ pub trait Processes: Send + Sync {
     async fn kill(&self, alive: &Alive) -> Result<Ending, Fault>;
     /// Kills whatever bears this claim and removes its cgroup; absence is success.
     async fn clear(&self, claim: ClaimId) -> Result<(), Fault>;
+    /// Makes more of the host visible in the jail of a living process; what is there already is success,
+    /// another thing in its place is not. Either all of it is there afterwards, or an error says which not.
+    async fn admit(&self, alive: &Alive, binds: Vec<Bind>) -> Result<(), Fault>;
+    /// Takes what is at these paths inside away again; absence, of the process too, is success. A file that
+    /// the process holds open stays readable to it until it closes it.
+    async fn expel(&self, alive: &Alive, paths: Vec<PathBuf>) -> Result<(), Fault>;
     /// Claims that have a cgroup here, with or without processes in it.
     async fn confined(&self) -> Result<Vec<ClaimId>, Fault>;
 }

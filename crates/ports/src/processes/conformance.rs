@@ -35,6 +35,7 @@ pub fn command(dir: &Path, program: &str, args: &[&str]) -> Command {
         log: dir.join(format!("{claim}.log")),
         dir: dir.to_owned(),
         confinement: Confinement::default(),
+        jail: None,
     }
 }
 

@@ -4,10 +4,10 @@
 //! signalled or a test ends it with [`Fake::end`]; one named `sh` whose last argument is `exit N` ends at
 //! once with that code, and one that is absent from the disk of the real machine is refused like there.
 
-use super::{Alive, Cgroups, Command, Confinement, Ending, Processes, Signal};
+use super::{Alive, Bind, Cgroups, Command, Confinement, Ending, Jail, Processes, Signal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use weft_domain::{ClaimId, Fault, Reason};
@@ -32,10 +32,13 @@ pub struct Launched {
     pub fds: Vec<i32>,
     /// How it is confined.
     pub confinement: Confinement,
+    /// Its jail, as it was launched.
+    pub jail: Option<Jail>,
 }
 
 #[derive(Debug, Default)]
 struct Machine {
+    no_jails: Option<String>,
     boots: u64,
     next_pid: u32,
     processes: BTreeMap<u32, Process>,
@@ -49,6 +52,8 @@ struct Process {
     claim: ClaimId,
     alive: Alive,
     ending: Option<Ending>,
+    /// What its jail shows, where it has one.
+    shown: Option<Vec<Bind>>,
 }
 
 impl Default for Fake {
@@ -91,6 +96,17 @@ impl Fake {
         self.machine().refuse = Some(fault);
     }
 
+    /// From here on nothing is jailed, for this reason.
+    pub fn jail_nothing(&self, why: impl Into<String>) {
+        self.machine().no_jails = Some(why.into());
+    }
+
+    /// What the jail of this process shows now; empty where it has none.
+    #[must_use]
+    pub fn shown(&self, pid: u32) -> Vec<Bind> {
+        self.machine().processes.get(&pid).and_then(|process| process.shown.clone()).unwrap_or_default()
+    }
+
     /// All that was ever launched, oldest first.
     #[must_use]
     pub fn launched(&self) -> Vec<Launched> {
@@ -113,7 +129,35 @@ fn exits_at_once(command: &Command) -> Option<Ending> {
     shell.then_some(Ending::Code(code))
 }
 
+/// The program on the host; `None` where the jail does not show it.
+fn on_host(command: &Command) -> Option<PathBuf> {
+    let Some(jail) = &command.jail else { return Some(command.program.clone()) };
+    jail.binds.iter().find_map(|bind| Some(bind.from.join(command.program.strip_prefix(&bind.to).ok()?)))
+}
+
+fn there(path: &Path) -> Result<(), Fault> {
+    if path.exists() {
+        return Ok(());
+    }
+    Err(Fault::new(Reason::PathUnusable, format!("cannot show {} in a jail: it is not there", path.display())))
+}
+
+fn lawful(jail: &Jail) -> Result<(), Fault> {
+    if jail.uid == 0 || jail.gid == 0 {
+        return Err(Fault::new(Reason::FieldInvalid, "a jail's user and group are never 0"));
+    }
+    there(&jail.root)?;
+    jail.devices.iter().chain(jail.binds.iter().map(|bind| &bind.from)).try_for_each(|path| there(path))
+}
+
 impl Machine {
+    fn jailed(&mut self, alive: &Alive) -> Result<&mut Vec<Bind>, Fault> {
+        let process = self.processes.get_mut(&alive.pid);
+        let living = process.filter(|process| process.alive == *alive && process.ending.is_none());
+        let shown = living.and_then(|process| process.shown.as_mut());
+        shown.ok_or_else(|| Fault::new(Reason::PhaseForbids, "there is no such process, or it is not jailed"))
+    }
+
     fn boot_id(&self) -> String {
         format!("00000000-0000-4000-8000-{:012}", self.boots)
     }
@@ -122,14 +166,21 @@ impl Machine {
         if let Some(fault) = self.refuse.take() {
             return Err(fault);
         }
-        if !command.program.exists() {
+        if let (Some(why), Some(_)) = (&self.no_jails, &command.jail) {
+            return Err(Fault::new(Reason::VerbUnsupported, why));
+        }
+        if let Some(jail) = &command.jail {
+            lawful(jail)?;
+        }
+        if !on_host(command).is_some_and(|program| program.exists()) {
             let program = command.program.display();
             return Err(Fault::new(Reason::ProgramMissing, format!("cannot start {program}: it is not there")));
         }
         self.next_pid += 1;
         let pid = 1000 + self.next_pid;
         let alive = Alive { pid, start_ticks: u64::from(self.next_pid) * 7, boot_id: self.boot_id() };
-        let process = Process { claim: command.claim, alive: alive.clone(), ending: exits_at_once(command) };
+        let shown = command.jail.as_ref().map(|jail| jail.binds.clone());
+        let process = Process { claim: command.claim, alive: alive.clone(), ending: exits_at_once(command), shown };
         self.processes.insert(pid, process);
         self.cgroups.insert(command.claim);
         self.launched.push(Launched {
@@ -138,6 +189,7 @@ impl Machine {
             args: command.args.clone(),
             fds: command.fds.iter().map(|(_, number)| *number).collect(),
             confinement: command.confinement.clone(),
+            jail: command.jail.clone(),
         });
         Ok(alive)
     }
@@ -151,6 +203,10 @@ impl Processes for Fake {
 
     fn boot_id(&self) -> String {
         self.machine().boot_id()
+    }
+
+    fn jails(&self) -> Result<(), String> {
+        self.machine().no_jails.clone().map_or(Ok(()), Err)
     }
 
     async fn launch(&self, command: Command) -> Result<Alive, Fault> {
@@ -206,6 +262,30 @@ impl Processes for Fake {
         machine.cgroups.remove(&claim);
         drop(machine);
         self.changes.send_modify(|count| *count += 1);
+        Ok(())
+    }
+
+    async fn admit(&self, alive: &Alive, binds: Vec<Bind>) -> Result<(), Fault> {
+        let mut machine = self.machine();
+        let shown = machine.jailed(alive)?;
+        for bind in binds {
+            there(&bind.from)?;
+            match shown.iter().find(|other| other.to == bind.to) {
+                Some(other) if other.from == bind.from => {}
+                Some(_) => {
+                    let why = format!("something else is at {} in the jail", bind.to.display());
+                    return Err(Fault::new(Reason::PathUnusable, why));
+                }
+                None => shown.push(bind),
+            }
+        }
+        Ok(())
+    }
+
+    async fn expel(&self, alive: &Alive, paths: Vec<PathBuf>) -> Result<(), Fault> {
+        if self.lives(alive) {
+            self.machine().jailed(alive)?.retain(|bind| !paths.contains(&bind.to));
+        }
         Ok(())
     }
 

@@ -78,6 +78,7 @@ impl Qemu {
             log: order.vmm_log.clone(),
             dir: order.run_dir.clone(),
             confinement: order.confinement.clone(),
+            jail: None,
         };
         let launched = self.processes.launch(command).await;
         let alive = launched.map_err(|source| Error::Run { program: self.facts.program.clone(), source })?;

@@ -14,7 +14,7 @@ use weft_ports::claims::{Claim, Claims, Entry, Note};
 use weft_ports::hypervisor::{Address, Adoption, Chosen, Duplex, Hypervisor, Machine, Order, State};
 use weft_ports::images::{Files, Images, Watcher};
 use weft_ports::link::{Placement, Placements, Report};
-use weft_ports::processes::{Alive, Cgroups, Command, Ending, Processes, Signal};
+use weft_ports::processes::{Alive, Bind, Cgroups, Command, Ending, Processes, Signal};
 use weft_ports::volumes::{Volumes, Want};
 
 /// Counts the points that were passed; at the last nothing goes on.
@@ -253,6 +253,15 @@ impl Processes for Host {
         let answer = self.inner.clear(claim).await;
         self.fuse.pass().await;
         answer
+    }
+    fn jails(&self) -> Result<(), String> {
+        self.inner.jails()
+    }
+    async fn admit(&self, alive: &Alive, binds: Vec<Bind>) -> Result<(), Fault> {
+        self.inner.admit(alive, binds).await
+    }
+    async fn expel(&self, alive: &Alive, paths: Vec<PathBuf>) -> Result<(), Fault> {
+        self.inner.expel(alive, paths).await
     }
     async fn confined(&self) -> Result<Vec<ClaimId>, Fault> {
         self.inner.confined().await

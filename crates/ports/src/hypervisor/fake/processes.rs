@@ -4,7 +4,8 @@
 
 use super::Fake;
 use super::guest::{BOOT_ID, Guest};
-use crate::processes::{Alive, Cgroups, Command, Ending, Processes, Signal};
+use crate::processes::{Alive, Bind, Cgroups, Command, Ending, Processes, Signal};
+use std::path::PathBuf;
 use std::sync::Arc;
 use weft_domain::{ClaimId, Fault, Reason};
 
@@ -12,6 +13,8 @@ use weft_domain::{ClaimId, Fault, Reason};
 const TERMINATE: i32 = 15;
 /// The number of SIGKILL.
 const KILL: i32 = 9;
+/// Why nothing is jailed here.
+const NO_JAILS: &str = "the fake's machines are no processes, so it jails nothing";
 
 impl Fake {
     fn by_claim(&self, claim: ClaimId) -> Option<Arc<Guest>> {
@@ -27,6 +30,10 @@ impl Processes for Fake {
 
     fn boot_id(&self) -> String {
         BOOT_ID.to_owned()
+    }
+
+    fn jails(&self) -> Result<(), String> {
+        Err(NO_JAILS.to_owned())
     }
 
     async fn launch(&self, _: Command) -> Result<Alive, Fault> {
@@ -72,6 +79,14 @@ impl Processes for Fake {
         }
         self.world().guests.remove(&claim);
         Ok(())
+    }
+
+    async fn admit(&self, _: &Alive, _: Vec<Bind>) -> Result<(), Fault> {
+        Err(Fault::new(Reason::VerbUnsupported, NO_JAILS))
+    }
+
+    async fn expel(&self, _: &Alive, _: Vec<PathBuf>) -> Result<(), Fault> {
+        Err(Fault::new(Reason::VerbUnsupported, NO_JAILS))
     }
 
     async fn confined(&self) -> Result<Vec<ClaimId>, Fault> {

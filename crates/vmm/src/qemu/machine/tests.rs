@@ -32,6 +32,7 @@ impl Rig {
             log: folder.path().join("vmm.log"),
             dir: folder.path().into(),
             confinement: Confinement::default(),
+            jail: None,
         };
         let alive = processes.launch(command).await.unwrap();
         std::fs::write(folder.path().join("vmm.log"), "qemu: its last words\n").unwrap();

@@ -72,6 +72,7 @@ impl Runner {
             log: log.clone(),
             dir: self.folder.clone(),
             confinement: Confinement::default(),
+            jail: None,
         };
         let alive = self.processes.launch(command).await?;
         let ending = tokio::time::timeout(limit, self.processes.ended(&alive)).await.ok();
