@@ -15,6 +15,7 @@
 //! and why a machine is wanted.
 
 mod finding;
+mod http;
 mod open;
 pub mod qemu;
 
