@@ -157,6 +157,9 @@ mod tests {
                         driver: String::new(),
                         machine: Machine::Pc,
                         accelerator: Accelerator::Tcg,
+                        jail: None,
+                        applied_generation: 1,
+                        resets: 0,
                     });
                     if let Ok(once) = ask(&before, what, later) {
                         assert_eq!(ask(&once, what, later), Ok(once), "{what:?} in {phase}");

@@ -31,6 +31,8 @@ pub struct Seen {
     pub prepared: bool,
     /// Its process, if one lives.
     pub live: Option<Live>,
+    /// The process lacks what its specification asks and what can be given to it as it runs.
+    pub lacking: bool,
     /// How its last process ended.
     pub ended: Option<Ended>,
     /// How often the restart policy has started it since it was last asked to boot.
@@ -88,6 +90,8 @@ pub enum Step {
         /// The reboot that is done by it.
         reboot_epoch: u64,
     },
+    /// Give the running machine what it lacks of its specification.
+    Apply,
     /// Take away everything of it.
     Release,
 }
@@ -126,7 +130,11 @@ pub fn converge(wanted: &Wanted, seen: &Seen, now: Time) -> Plan {
         (None, true) => Plan::of(&[Step::Release]),
         (None, false) if !seen.prepared => Plan::of(&[Step::Prepare]),
         (None, false) => at_rest(wanted, seen, now),
-        (Some(live), false) => running(desired, &live, now),
+        (Some(live), false) => match running(desired, &live, now) {
+            // Only a machine that is otherwise as it should be is changed.
+            plan if seen.lacking && plan == Plan::default() => Plan::of(&[Step::Apply]),
+            plan => plan,
+        },
     }
 }
 

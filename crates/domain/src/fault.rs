@@ -102,6 +102,8 @@ reasons! {
     VmNotFound = "VM_NOT_FOUND", NotFound;
     /// There is no node of this name or id.
     NodeNotFound = "NODE_NOT_FOUND", NotFound;
+    /// There is no snapshot of this name or id.
+    SnapshotNotFound = "SNAPSHOT_NOT_FOUND", NotFound;
     /// The name is taken in this project.
     NameTaken = "NAME_TAKEN", AlreadyExists;
     /// The etag is not the current one.
@@ -146,6 +148,18 @@ reasons! {
     ProgramMissing = "PROGRAM_MISSING", FailedPrecondition;
     /// The default kernel and root could not be prepared.
     ImageUnavailable = "IMAGE_UNAVAILABLE", FailedPrecondition;
+    /// The VMM refused a change of the running machine.
+    ChangeRefused = "CHANGE_REFUSED", FailedPrecondition;
+    /// The snapshot could not be taken.
+    SnapshotFailed = "SNAPSHOT_FAILED", Internal;
+    /// The snapshot is not whole, not ready, or of another driver.
+    SnapshotUnusable = "SNAPSHOT_UNUSABLE", FailedPrecondition;
+    /// Something still needs it.
+    InUse = "IN_USE", FailedPrecondition;
+    /// The migration failed; the machine runs on where it was.
+    MigrationFailed = "MIGRATION_FAILED", Internal;
+    /// The VMM could not be jailed.
+    JailFailed = "JAIL_FAILED", FailedPrecondition;
     /// The VMM could not be started.
     LaunchFailed = "LAUNCH_FAILED", Internal;
     /// The VMM does not answer.

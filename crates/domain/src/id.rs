@@ -73,6 +73,8 @@ ids! {
     ClaimId = "claim";
     /// One event.
     EventId = "event";
+    /// One snapshot.
+    SnapshotId = "snap";
 }
 
 #[cfg(test)]

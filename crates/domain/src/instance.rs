@@ -1,8 +1,9 @@
 //! An instance: one VM that was asked for. It outlives crashes and moves.
 
 use crate::label::Annotations;
+use crate::snapshot::Identity;
 use crate::spec::{Accelerator, Machine, Spec};
-use crate::{IncarnationId, InstanceId, Labels, Name, NodeId, Phase, Time};
+use crate::{IncarnationId, InstanceId, Labels, Name, NodeId, Phase, SnapshotId, Time};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -59,6 +60,27 @@ pub struct Desired {
     pub stop: StopHow,
     /// Nothing of it should be left.
     pub deleted: bool,
+    /// The snapshot that the boot of this number begins from; other boots begin anew.
+    pub origin: Option<Origin>,
+}
+
+/// What a boot begins from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Origin {
+    /// The boot.
+    pub boot_epoch: u64,
+    /// The snapshot.
+    pub snapshot: SnapshotId,
+    /// Whether it is the same VM after it.
+    pub identity: Identity,
+}
+
+impl Desired {
+    /// What the boot that is asked now begins from.
+    #[must_use]
+    pub fn origin(&self) -> Option<Origin> {
+        self.origin.filter(|origin| origin.boot_epoch == self.boot_epoch)
+    }
 }
 
 impl Default for Desired {
@@ -70,6 +92,7 @@ impl Default for Desired {
             reboot: StopHow::Force,
             stop: StopHow::Force,
             deleted: false,
+            origin: None,
         }
     }
 }
@@ -123,6 +146,9 @@ pub struct Status {
     pub restarts: u32,
     /// The guest's addresses.
     pub addresses: Vec<IpAddr>,
+    /// Fields of the specification that the running machine does not have and takes up with its next
+    /// boot: `vm.spec.cpu`.
+    pub restart_required: Vec<String>,
 }
 
 impl Status {
@@ -137,6 +163,7 @@ impl Status {
             last_exit: None,
             restarts: 0,
             addresses: Vec::new(),
+            restart_required: Vec::new(),
         }
     }
 }
@@ -175,6 +202,12 @@ pub struct Running {
     pub machine: Machine,
     /// What executes guest code.
     pub accelerator: Accelerator,
+    /// The user that it is jailed as; `None` where it is not jailed.
+    pub jail: Option<u32>,
+    /// Generation of the specification that it has taken up, as far as it can while it runs.
+    pub applied_generation: u64,
+    /// How often its guest has reset itself.
+    pub resets: u64,
 }
 
 /// How a process ended.

@@ -29,13 +29,14 @@ pub mod node;
 pub mod object;
 pub mod restart;
 pub mod schedule;
+pub mod snapshot;
 pub mod spec;
 pub mod time;
 pub mod told;
 pub mod until;
 
 pub use fault::{Fault, Kind, Reason, Violation};
-pub use id::{ClaimId, EventId, IncarnationId, InstanceId, NodeId};
+pub use id::{ClaimId, EventId, IncarnationId, InstanceId, NodeId, SnapshotId};
 pub use instance::Instance;
 pub use label::Labels;
 pub use lifecycle::Phase;

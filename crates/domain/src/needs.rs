@@ -2,6 +2,8 @@
 //!
 //! A field that no driver serves is refused by name; it is never ignored.
 
+mod further;
+
 use crate::capability::{Capabilities, Feature};
 use crate::spec::payload::DEFAULT_IMAGE;
 use crate::spec::{Attachment, ConsoleMode, DiskFormat, DiskSource, Draft, Machine, Payload, ReadinessProbe};
@@ -34,6 +36,7 @@ impl Draft {
         disks(self, &mut needs);
         nics(self, &mut needs);
         devices(self, &mut needs);
+        further::needs(self, &mut needs);
         readiness(self, &mut needs);
         needs.0
     }

@@ -2,7 +2,8 @@
 
 use crate::event::Event;
 use crate::node::Node;
-use crate::{EventId, Instance, InstanceId, Name, NodeId, Time};
+use crate::snapshot::Snapshot;
+use crate::{EventId, Instance, InstanceId, Name, NodeId, SnapshotId, Time};
 use std::fmt;
 
 /// The store's clock: counts commits, from 1. Zero is before all of them.
@@ -28,11 +29,16 @@ pub enum Sort {
     Event,
     /// A node.
     Node,
+    /// A snapshot.
+    Snapshot,
+    /// Which snapshot has a name.
+    SnapshotName,
 }
 
 impl Sort {
     /// Every sort.
-    pub const ALL: [Self; 5] = [Self::Instance, Self::Name, Self::Request, Self::Event, Self::Node];
+    pub const ALL: [Self; 7] =
+        [Self::Instance, Self::Name, Self::Request, Self::Event, Self::Node, Self::Snapshot, Self::SnapshotName];
 }
 
 /// What an object is found by. Keys of a sort are ordered as their fields are.
@@ -48,6 +54,10 @@ pub enum Key {
     Event(EventId),
     /// A node, by id.
     Node(NodeId),
+    /// A snapshot, by id.
+    Snapshot(SnapshotId),
+    /// Which snapshot has this name in this project.
+    SnapshotName(Name, Name),
 }
 
 impl Key {
@@ -60,6 +70,8 @@ impl Key {
             Self::Request(_) => Sort::Request,
             Self::Event(_) => Sort::Event,
             Self::Node(_) => Sort::Node,
+            Self::Snapshot(_) => Sort::Snapshot,
+            Self::SnapshotName(..) => Sort::SnapshotName,
         }
     }
 }
@@ -77,6 +89,10 @@ pub enum Object {
     Event(Box<Event>),
     /// A node.
     Node(Box<Node>),
+    /// A snapshot.
+    Snapshot(Box<Snapshot>),
+    /// Which snapshot has a name.
+    SnapshotName(SnapshotId),
 }
 
 impl Object {
@@ -89,6 +105,8 @@ impl Object {
             Self::Request(_) => Sort::Request,
             Self::Event(_) => Sort::Event,
             Self::Node(_) => Sort::Node,
+            Self::Snapshot(_) => Sort::Snapshot,
+            Self::SnapshotName(_) => Sort::SnapshotName,
         }
     }
 }

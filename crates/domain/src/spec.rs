@@ -6,6 +6,7 @@
 //!
 //! Field paths in violations are those of the proto, from the request's root: `vm.spec.cpu.boot`.
 
+pub mod change;
 pub mod changes;
 pub mod check;
 pub mod cpu;
@@ -16,15 +17,19 @@ pub mod nic;
 pub mod payload;
 pub mod policy;
 
-pub use cpu::{Cpu, CpuFeature, Pin, Topology};
-pub use device::{CloudInit, Console, ConsoleMode, Metadata, RateLimit, Rng, TokenBucket, Vsock};
-pub use disk::{Disk, DiskFormat, DiskSource};
-pub use memory::{Balloon, Memory};
-pub use nic::{Attachment, Forward, Mac, Nic, Offloads, Transport};
+pub use cpu::{CoreScheduling, Cpu, CpuFeature, Pin, Topology};
+pub use device::{
+    CloudInit, Console, ConsoleMode, Device, DeviceKind, Metadata, MetadataVersion, NumaNode, Platform, RateLimit,
+    RateLimitGroup, Rng, TokenBucket, Vsock,
+};
+pub use disk::{Disk, DiskCache, DiskFormat, DiskSource, IoEngine, QueuePin};
+pub use memory::{Balloon, HotplugMethod, Memory, Zone};
+pub use nic::{Attachment, Forward, Mac, Nic, Offloads, Transport, VhostMode};
 pub use payload::{Accelerator, Driver, Machine, Payload};
 pub use policy::{Readiness, ReadinessProbe, RestartPolicy};
 
 use std::ops::Deref;
+use std::path::PathBuf;
 
 /// A specification as a caller wrote it, defaults filled in, not yet checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +62,20 @@ pub struct Draft {
     pub metadata: Option<Metadata>,
     /// The cloud-init seed.
     pub cloud_init: Option<CloudInit>,
+    /// Rate limits that disks share, by name.
+    pub rate_limit_groups: Vec<RateLimitGroup>,
+    /// Further devices, in order.
+    pub devices: Vec<Device>,
+    /// What the guest reads about its machine.
+    pub platform: Option<Platform>,
+    /// NUMA nodes of the guest.
+    pub numa: Vec<NumaNode>,
+    /// A watchdog that resets a guest which no longer feeds it.
+    pub watchdog: bool,
+    /// The Unix socket of a TPM that another process plays.
+    pub tpm: Option<PathBuf>,
+    /// The network namespace that the VMM runs in, as a file; `None` for one of its own where it is jailed.
+    pub network_namespace: Option<PathBuf>,
     /// What happens after an exit.
     pub restart: RestartPolicy,
     /// When the guest counts as ready.
@@ -74,12 +93,19 @@ impl Default for Draft {
             payload: Payload::default(),
             disks: Vec::new(),
             nics: Vec::new(),
-            serial: Console { mode: ConsoleMode::Socket, path: None },
-            console: Console { mode: ConsoleMode::Off, path: None },
+            serial: Console::new(ConsoleMode::Socket),
+            console: Console::new(ConsoleMode::Off),
             rng: None,
             vsock: None,
             metadata: None,
             cloud_init: None,
+            rate_limit_groups: Vec::new(),
+            devices: Vec::new(),
+            platform: None,
+            numa: Vec::new(),
+            watchdog: false,
+            tpm: None,
+            network_namespace: None,
             restart: RestartPolicy::default(),
             readiness: None,
         }

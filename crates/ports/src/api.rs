@@ -9,6 +9,12 @@
 //! the caller's time is up, and answers the resource as it then is. A caller that goes away loses
 //! nothing.
 
+mod devices;
+mod snapshots;
+
+pub use devices::{Alter, Devices};
+pub use snapshots::{Fork, KeptSnapshot, NewSnapshot, SnapshotRef, SnapshotRemoval, Snapshots};
+
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use std::time::Duration;

@@ -8,18 +8,19 @@
 pub mod conformance;
 pub mod fake;
 
-use crate::hypervisor::Chosen;
+use crate::hypervisor::{Chosen, Ward};
 use crate::processes::Alive;
+use bytes::Bytes;
 use std::path::PathBuf;
 use weft_domain::instance::Exit;
-use weft_domain::{ClaimId, Fault, IncarnationId, InstanceId, Time};
+use weft_domain::{ClaimId, Fault, IncarnationId, InstanceId, SnapshotId, Time};
 
 /// A record that names a host resource before it is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// Its id, which the resource's name bears.
     pub id: ClaimId,
-    /// The instance that it is for.
+    /// The instance that it is for; for a snapshot, the one that it is of.
     pub instance: InstanceId,
     /// What is claimed.
     pub what: Claimed,
@@ -34,6 +35,8 @@ pub enum Claimed {
     Disk(PathBuf),
     /// A process with its folder for sockets.
     Process(ProcessClaim),
+    /// A snapshot's folder and all in it, which outlives the instance.
+    Snapshot(SnapshotId, PathBuf),
 }
 
 /// A process that is going to be started.
@@ -59,6 +62,12 @@ pub struct ProcessClaim {
     pub restarts: u32,
     /// Where the console's log stood when it was started.
     pub console_offset: u64,
+    /// The specification that it is made from, as the codec wrote it.
+    pub spec: Bytes,
+    /// Whom it is jailed as; no other process of the node is while this is claimed.
+    pub ward: Option<Ward>,
+    /// The snapshot that it begins from.
+    pub origin: Option<SnapshotId>,
 }
 
 /// What became of a claim.
@@ -72,6 +81,10 @@ pub struct Note {
     pub asked: Option<Time>,
     /// How it ended, until it is reported and buried.
     pub exit: Option<Exit>,
+    /// What it has become since, as the codec wrote it; empty for what it was made from.
+    pub spec: Bytes,
+    /// The generation that was last taken up as far as it could be; zero for the one it was made from.
+    pub applied_generation: u64,
 }
 
 /// A claim with its newest note.

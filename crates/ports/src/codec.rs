@@ -4,6 +4,7 @@
 //! `decode(encode(x)) == x`. Bytes that were changed, cut or written by a newer format are an
 //! error, never another object.
 
+use weft_domain::Spec;
 use weft_domain::object::{Object, Sort};
 
 /// Bytes that are no object.
@@ -20,6 +21,17 @@ pub enum Error {
         /// The newest that is known.
         known: u32,
     },
+}
+
+/// Writes and reads a specification as bytes that last, for a node's own journal.
+pub trait SpecCodec: Send + Sync {
+    /// The bytes of a specification.
+    fn encode_spec(&self, spec: &Spec) -> Vec<u8>;
+    /// The specification of these bytes.
+    ///
+    /// # Errors
+    /// The bytes are damaged, or written by a newer weft.
+    fn decode_spec(&self, bytes: &[u8]) -> Result<Spec, Error>;
 }
 
 /// Writes and reads stored bytes.

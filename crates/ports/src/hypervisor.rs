@@ -13,11 +13,14 @@ pub mod conformance;
 pub mod fake;
 
 use crate::processes::{Alive, Confinement};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use weft_domain::capability::Capabilities;
+use weft_domain::snapshot::{Content, Identity, Role, Scope};
+use weft_domain::spec::change::Change;
 use weft_domain::spec::{Accelerator, DiskFormat, Machine as Model, Spec};
 use weft_domain::{ClaimId, Fault, IncarnationId, InstanceId, Name, Time};
 
@@ -46,6 +49,43 @@ pub struct Order {
     pub vmm_log: PathBuf,
     /// How the process is confined.
     pub confinement: Confinement,
+    /// Whom it is jailed as; `None` where it is not jailed.
+    pub ward: Option<Ward>,
+    /// What the machine begins from.
+    pub origin: Origin,
+}
+
+/// The user that a jailed process runs as; nobody else on the node has these ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ward {
+    /// The user.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
+}
+
+/// What a machine begins from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Its guest boots.
+    Boot,
+    /// A snapshot: its guest goes on from there. Its disks have been laid out already.
+    Snapshot(Restore),
+    /// Another machine, which sends itself here over a Unix socket that this one listens on.
+    Incoming(PathBuf),
+}
+
+/// A snapshot that a machine begins from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restore {
+    /// Its folder, which is only read and stays as it is while the machine lives.
+    pub folder: PathBuf,
+    /// What is in it.
+    pub content: Content,
+    /// The specification of the machine that it was taken of.
+    pub spec: Arc<Spec>,
+    /// Whether it is the same machine after it.
+    pub identity: Identity,
 }
 
 /// What boots, resolved to files.
@@ -91,6 +131,10 @@ pub struct Adoption {
     pub run_dir: PathBuf,
     /// Where the VMM's own words go.
     pub vmm_log: PathBuf,
+    /// What the machine has become since it was launched.
+    pub spec: Arc<Spec>,
+    /// Whom it is jailed as.
+    pub ward: Option<Ward>,
 }
 
 /// What the driver chose where it was free to.
@@ -143,6 +187,8 @@ pub enum Way {
     Died,
     /// The kernel killed it for memory.
     OutOfMemory,
+    /// It went on elsewhere.
+    Moved,
 }
 
 /// A guest's address that the driver knows of, such as that of a user-mode network.
@@ -175,6 +221,57 @@ pub trait Hypervisor: Send + Sync {
     async fn adopt(&self, adoption: Adoption) -> Result<Box<dyn Machine>, Fault>;
 }
 
+/// One change of a running machine, with what it needs resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alteration {
+    /// The change.
+    pub change: Change,
+    /// The file behind a disk that is plugged or swapped.
+    pub backing: Option<Backing>,
+}
+
+/// Where a snapshot is put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keep {
+    /// An empty folder of ours, which only we can enter.
+    pub folder: PathBuf,
+    /// What is kept: never [`Scope::Disks`], which needs no VMM.
+    pub scope: Scope,
+}
+
+/// Counters of a machine since it was launched, by device and name, as its VMM counts them.
+pub type Counters = BTreeMap<String, BTreeMap<String, u64>>;
+
+/// What can be done with a machine beside its life.
+///
+/// # Laws
+/// What the driver's [`Capabilities`] do not name answers `VerbUnsupported`, and changes nothing.
+#[async_trait::async_trait]
+pub trait Body: Send + Sync {
+    /// Gives the machine one change; answers when it has it. Lawful while running or held. A machine
+    /// that has it already stays as it is; one that refuses stays as it was.
+    ///
+    /// # Errors
+    /// `ChangeRefused` with the VMM's words, where the guest does not let a device go as well.
+    async fn alter(&self, alteration: &Alteration) -> Result<(), Fault>;
+    /// Keeps memory and devices; answers the parts without their sums. Lawful while held, and it stays
+    /// so. A snapshot that fails leaves the machine as it was.
+    ///
+    /// # Errors
+    /// `SnapshotFailed` with the VMM's words.
+    async fn keep(&self, keep: &Keep) -> Result<Vec<(Role, String)>, Fault>;
+    /// Sends the machine to one that was launched from [`Origin::Incoming`] on this socket. After it
+    /// this one has ended by [`Way::Moved`] and that one runs, or this one goes on.
+    ///
+    /// # Errors
+    /// `MigrationFailed` with the VMM's words.
+    async fn send(&self, socket: &std::path::Path) -> Result<(), Fault>;
+    /// Counters of its devices.
+    async fn counters(&self) -> Result<Counters, Fault>;
+    /// Interrupts the guest in a way that it cannot mask.
+    async fn nmi(&self) -> Result<(), Fault>;
+}
+
 /// A machine with one owner.
 ///
 /// # Laws
@@ -182,7 +279,7 @@ pub trait Hypervisor: Send + Sync {
 /// verbs other than `bury` and `kill` answer `FailedPrecondition`. Dropping a machine leaves the process
 /// as it is.
 #[async_trait::async_trait]
-pub trait Machine: Send + Sync {
+pub trait Machine: Body {
     /// Its process.
     fn alive(&self) -> Alive;
     /// What the driver chose.

@@ -9,6 +9,7 @@
 //! that was superseded is dropped. Reports of one instance are taken in the order they were made.
 
 use crate::api::{Answers, ConsoleInput, LogChunk, LogQuery};
+use crate::hypervisor::Counters;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use std::net::IpAddr;
@@ -16,7 +17,8 @@ use std::sync::Arc;
 use weft_domain::instance::{Condition, Desired, Exit, Running};
 use weft_domain::lifecycle::Sight;
 use weft_domain::node::Node;
-use weft_domain::{Fault, InstanceId, Name, NodeId, Spec};
+use weft_domain::snapshot::{Content, Snapshot};
+use weft_domain::{Fault, InstanceId, Name, NodeId, SnapshotId, Spec};
 
 /// What should be of one instance on this node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +39,35 @@ pub struct Placed {
     pub last_exit: Option<Exit>,
     /// How often its restart policy has started it, as far as control was told.
     pub restarts: u32,
+    /// The snapshot that the boot which is asked now begins from.
+    pub origin: Option<Arc<Snapshot>>,
+}
+
+/// A snapshot that should be kept on this node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedSnapshot {
+    /// The snapshot as control knows it.
+    pub snapshot: Arc<Snapshot>,
+}
+
+/// What a node saw of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotReport {
+    /// The snapshot.
+    pub id: SnapshotId,
+    /// What became of it.
+    pub sight: SnapshotSight,
+}
+
+/// What became of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SnapshotSight {
+    /// It is whole.
+    Kept(Content),
+    /// It could not be taken, and why.
+    Failed(String),
+    /// Nothing of it is left.
+    Released,
 }
 
 /// One step of a subscription.
@@ -46,6 +77,10 @@ pub enum Placement {
     Set(Box<Placed>),
     /// It is not this node's any more; everything of it goes.
     Removed(InstanceId),
+    /// This snapshot should be kept here.
+    Snapshot(PlacedSnapshot),
+    /// Nothing of this snapshot should be left here.
+    SnapshotRemoved(SnapshotId),
     /// All that is placed on this node was told.
     Synced,
 }
@@ -73,6 +108,8 @@ pub struct Report {
     pub addresses: Vec<IpAddr>,
     /// Further observations; one that is not named is dropped.
     pub conditions: Vec<Condition>,
+    /// Fields of the specification that wait for the next boot.
+    pub restart_required: Vec<String>,
 }
 
 /// What control offers a node.
@@ -84,6 +121,8 @@ pub trait Placements: Send + Sync {
     async fn subscribe(&self, node: NodeId) -> Result<BoxStream<'static, Placement>, Fault>;
     /// Takes a report. When it answers, the report is as lasting as it needs to be.
     async fn report(&self, node: NodeId, report: Report) -> Result<(), Fault>;
+    /// Takes what became of a snapshot. When it answers, that is lasting.
+    async fn report_snapshot(&self, node: NodeId, report: SnapshotReport) -> Result<(), Fault>;
 }
 
 /// What a node offers control.
@@ -91,6 +130,10 @@ pub trait Placements: Send + Sync {
 pub trait Reach: Send + Sync {
     /// Checks what only the node can: paths, their kind, rights and roots.
     async fn vet(&self, spec: &Spec) -> Result<(), Fault>;
+    /// Counters of a running instance's devices, as its VMM counts them.
+    async fn counters(&self, id: InstanceId) -> Result<Counters, Fault>;
+    /// Interrupts a running instance's guest in a way that it cannot mask.
+    async fn nmi(&self, id: InstanceId) -> Result<(), Fault>;
     /// The serial console's log of an instance.
     async fn log(&self, id: InstanceId, query: LogQuery) -> Result<Answers<LogChunk>, Fault>;
     /// The serial console of an instance.

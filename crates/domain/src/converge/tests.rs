@@ -15,7 +15,7 @@ prop_compose! {
         reboot in hows(), stop in hows(), deleted: bool,
         restart in prop::sample::select(vec![RestartPolicy::Never, RestartPolicy::OnFailure, RestartPolicy::Always]),
     ) -> Wanted {
-        Wanted { desired: Desired { power, boot_epoch, reboot_epoch, reboot, stop, deleted }, restart }
+        Wanted { desired: Desired { power, boot_epoch, reboot_epoch, reboot, stop, deleted, origin: None }, restart }
     }
 }
 
@@ -25,6 +25,7 @@ prop_compose! {
         live in prop::option::of((0u64..3, 0u64..3, any::<bool>(), prop::option::of(0i64..100_000))),
         ended in prop::option::of((0u64..3, 0u64..3, prop::sample::select(ExitCause::ALL.to_vec()), 0i64..100_000)),
         restarts in 0u32..5,
+        lacking: bool,
     ) -> Seen {
         Seen {
             prepared: prepared || live.is_some(),
@@ -35,6 +36,7 @@ prop_compose! {
                 boot_epoch, reboot_epoch, cause, at: Time::from_millis(at),
             }),
             restarts,
+            lacking: lacking && live.is_some(),
         }
     }
 }
@@ -43,6 +45,7 @@ prop_compose! {
 fn act(seen: &mut Seen, step: Step, wanted: &Wanted, now: Time) -> bool {
     match step {
         Step::Prepare => seen.prepared = true,
+        Step::Apply => seen.lacking = false,
         Step::Launch { boot_epoch, again } => {
             seen.live = Some(Live { boot_epoch, reboot_epoch: wanted.desired.reboot_epoch, held: false, asked: None });
             seen.restarts = if again { seen.restarts + 1 } else { 0 };

@@ -1,5 +1,7 @@
 //! Which specifications are right in themselves. What a driver cannot do is another question.
 
+mod further;
+
 use super::{Attachment, Console, ConsoleMode, Disk, DiskSource, Draft, Nic, Payload, RateLimit, Readiness, Spec};
 use super::{cpu, device, disk, memory, nic, payload};
 use crate::{Name, Violation};
@@ -64,6 +66,7 @@ impl Draft {
         check_nics(&self, &mut found);
         check_devices(&self, &mut found);
         check_shared_memory(&self, &mut found);
+        further::check(&self, &mut found);
         if found.0.is_empty() { Ok(Spec(self)) } else { Err(found.0) }
     }
 }
@@ -367,7 +370,14 @@ fn check_readiness(readiness: Option<&Readiness>, found: &mut Findings) {
 fn check_shared_memory(draft: &Draft, found: &mut Findings) {
     let disks = draft.disks.iter().any(|disk| matches!(disk.source, DiskSource::VhostUser { .. }));
     let nics = draft.nics.iter().any(|nic| matches!(nic.attachment, Attachment::VhostUser { .. }));
-    let right = draft.memory.shared || !(disks || nics);
+    let devices = draft.devices.iter().any(|device| match device.kind {
+        super::DeviceKind::Share { .. } | super::DeviceKind::VhostUser { .. } => true,
+        super::DeviceKind::Pmem { .. }
+        | super::DeviceKind::Vdpa { .. }
+        | super::DeviceKind::Passthrough { .. }
+        | super::DeviceKind::VfioUser { .. } => false,
+    });
+    let right = draft.memory.shared || !(disks || nics || devices);
     found.unless(right, "vm.spec.memory.shared", "must be true: a vhost-user device reads the guest's memory");
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 /// The most virtual CPUs of one VM.
 pub const MAX_VCPUS: u32 = 1024;
+/// The longest CPU template, in bytes.
+pub const MAX_TEMPLATE: usize = 32 * 1024;
 
 /// Virtual CPUs of a VM.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,11 +20,29 @@ pub struct Cpu {
     pub features: BTreeSet<CpuFeature>,
     /// Which host CPUs each virtual CPU may use.
     pub pinning: Vec<Pin>,
+    /// Bits of a physical address that the guest sees; 0 lets the driver choose.
+    pub physical_bits: u32,
+    /// Which threads may share a core with the virtual CPUs.
+    pub core_scheduling: CoreScheduling,
+    /// A CPU template of the driver's own, by name, such as Firecracker's `T2`.
+    pub template: Option<String>,
+    /// A CPU template of the caller's, a JSON document in the driver's own form.
+    pub custom_template: Option<String>,
 }
 
 impl Default for Cpu {
     fn default() -> Self {
-        Self { boot: 1, max: 1, topology: None, features: BTreeSet::new(), pinning: Vec::new() }
+        Self {
+            boot: 1,
+            max: 1,
+            topology: None,
+            features: BTreeSet::new(),
+            pinning: Vec::new(),
+            physical_bits: 0,
+            core_scheduling: CoreScheduling::default(),
+            template: None,
+            custom_template: None,
+        }
     }
 }
 
@@ -68,4 +88,18 @@ pub struct Pin {
     pub vcpu: u32,
     /// Numbers of the host CPUs.
     pub host_cpus: BTreeSet<u32>,
+}
+
+/// Which threads may share a core with the virtual CPUs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, PartialOrd, Ord)]
+pub enum CoreScheduling {
+    /// The driver's choice.
+    #[default]
+    Auto,
+    /// Any.
+    Off,
+    /// Only those of the same VM.
+    Vm,
+    /// None.
+    Vcpu,
 }

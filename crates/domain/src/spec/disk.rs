@@ -1,6 +1,7 @@
 //! Block devices.
 
 use super::RateLimit;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// The most disks of one VM.
@@ -39,6 +40,18 @@ pub struct Disk {
     pub pci_segment: u32,
     /// Behind the virtual IOMMU.
     pub iommu: bool,
+    /// Whether a flush of the guest's reaches the medium.
+    pub cache: DiskCache,
+    /// How the VMM reads and writes.
+    pub io_engine: IoEngine,
+    /// The partition that holds the root file system, by its UUID.
+    pub partuuid: Option<String>,
+    /// Layers below a copy-on-write image may be opened.
+    pub backing_files: bool,
+    /// Freed space is given back to the host; `None` lets the driver choose.
+    pub sparse: Option<bool>,
+    /// The host CPUs of each queue.
+    pub queue_pinning: Vec<QueuePin>,
 }
 
 impl Disk {
@@ -59,6 +72,12 @@ impl Disk {
             serial: None,
             pci_segment: 0,
             iommu: false,
+            cache: DiskCache::Auto,
+            io_engine: IoEngine::Auto,
+            partuuid: None,
+            backing_files: false,
+            sparse: None,
+            queue_pinning: Vec::new(),
         }
     }
 }
@@ -92,4 +111,37 @@ pub enum DiskFormat {
     Raw,
     /// QEMU's copy-on-write format, version 2 or 3.
     Qcow2,
+}
+
+/// Whether a flush of the guest's reaches the medium.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, PartialOrd, Ord)]
+pub enum DiskCache {
+    /// The driver's choice.
+    #[default]
+    Auto,
+    /// It does.
+    Writeback,
+    /// It does not: fast, and lost with the host's power.
+    Unsafe,
+}
+
+/// How the VMM reads and writes a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, PartialOrd, Ord)]
+pub enum IoEngine {
+    /// The driver's choice.
+    #[default]
+    Auto,
+    /// One after the other.
+    Sync,
+    /// Many at once, by `io_uring`.
+    Async,
+}
+
+/// The host CPUs of one queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuePin {
+    /// Number of the queue, from 0.
+    pub queue: u32,
+    /// Numbers of the host CPUs.
+    pub host_cpus: BTreeSet<u32>,
 }

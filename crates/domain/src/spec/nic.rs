@@ -38,6 +38,8 @@ pub struct Nic {
     pub pci_segment: u32,
     /// Behind the virtual IOMMU.
     pub iommu: bool,
+    /// Which end of a vhost-user socket the VMM is.
+    pub vhost_mode: VhostMode,
 }
 
 impl Nic {
@@ -57,6 +59,7 @@ impl Nic {
             tx_rate_limit: None,
             pci_segment: 0,
             iommu: false,
+            vhost_mode: VhostMode::Client,
         }
     }
 }
@@ -80,6 +83,16 @@ pub enum Attachment {
         /// Its Unix socket.
         socket: PathBuf,
     },
+}
+
+/// Which end of a vhost-user socket the VMM is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, PartialOrd, Ord)]
+pub enum VhostMode {
+    /// It connects to the back end.
+    #[default]
+    Client,
+    /// The back end connects to it.
+    Server,
 }
 
 /// A port of the host's loopback that leads to the guest.

@@ -17,6 +17,9 @@ fn running(mut it: Instance, boot_epoch: u64, reboot_epoch: u64) -> Instance {
         driver: String::new(),
         machine: Machine::Pc,
         accelerator: Accelerator::Tcg,
+        jail: None,
+        applied_generation: 1,
+        resets: 0,
     });
     it
 }

@@ -4,13 +4,14 @@
 //! law is broken and leaves the journal empty.
 
 use super::{Claim, Claimed, Claims, Entry, Note, ProcessClaim};
-use crate::hypervisor::Chosen;
+use crate::hypervisor::{Chosen, Ward};
 use crate::processes::Alive;
 use crate::processes::conformance::fresh_claim;
+use bytes::Bytes;
 use futures::future::try_join_all;
 use weft_domain::instance::{Exit, ExitCause};
 use weft_domain::spec::{Accelerator, Machine};
-use weft_domain::{IncarnationId, InstanceId, Kind, Time};
+use weft_domain::{IncarnationId, InstanceId, Kind, SnapshotId, Time};
 
 /// A claim of a folder.
 #[must_use]
@@ -39,6 +40,9 @@ pub fn process(name: &str) -> Claim {
         vmm_log: format!("/x/{name} \"quoted\"\n.log").into(),
         restarts: 2,
         console_offset: 1 << 40,
+        spec: Bytes::from_static(b"\0spec"),
+        ward: Some(Ward { uid: 1_900_000_001, gid: 1_900_000_001 }),
+        origin: Some(SnapshotId::from_bytes([7; 16])),
     });
     Claim { what, ..folder(name) }
 }
@@ -59,6 +63,8 @@ pub fn note() -> Note {
             log_tail: vec!["one".to_owned(), "two\u{0}ä".to_owned()],
             console_tail: vec![String::new()],
         }),
+        spec: Bytes::from_static(b"other"),
+        applied_generation: 4,
     }
 }
 

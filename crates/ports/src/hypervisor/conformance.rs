@@ -7,12 +7,15 @@
 //! A law panics where it is broken, so each is the body of one test. Every law makes its own machine and
 //! leaves none; [`all`] runs them one after the other.
 
-use super::{Adoption, Hypervisor, Machine, Order, State, Way};
+mod body;
+
+use super::{Adoption, Alteration, Hypervisor, Machine, Order, State, Way};
 use crate::processes::Processes;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::watch;
+use weft_domain::capability::Feature;
 use weft_domain::{Fault, Kind, Reason};
 
 /// The longest that any one thing may take; a busy host translates guest code slowly.
@@ -31,6 +34,14 @@ pub trait Stage: Send + Sync {
     async fn until_ready(&self, order: &Order, times: usize);
     /// Makes the guest do this by itself.
     async fn tell(&self, order: &Order, machine: &dyn Machine, deed: Deed);
+    /// A figure that the guest keeps in its memory and that another boot would not have; `None` where it
+    /// cannot be asked.
+    async fn remembered(&self, order: &Order, machine: &dyn Machine) -> Option<String>;
+    /// A disk that this machine can be given; `None` where there is none.
+    async fn spare(&self, order: &Order) -> Option<Alteration>;
+    /// Why this law cannot hold here; `None` where it can. It is for limits of the host alone, and is
+    /// printed.
+    fn excused(&self, law: &str) -> Option<String>;
 }
 
 /// What is ordered.
@@ -70,6 +81,18 @@ pub async fn all(stage: &dyn Stage) {
     a_held_machine_is_adopted_as_held(stage).await;
     an_ended_machine_is_adopted_as_ended(stage).await;
     the_console_opens_and_closes(stage).await;
+    body::all(stage).await;
+}
+
+/// Whether the driver says that it can.
+fn can(stage: &dyn Stage, feature: Feature) -> bool {
+    stage.hypervisor().capabilities().features.contains(&feature)
+}
+
+/// How a power-off of the guest may be told.
+fn powered_off(stage: &dyn Stage, way: Way) {
+    let right = way == Way::Poweroff || (!can(stage, Feature::TellsPoweroff) && way == Way::Reset);
+    assert!(right, "a power-off is told as {way:?}");
 }
 
 /// `launch` answers when the virtual CPUs run; `alive`, `chosen` and the process agree.
@@ -133,11 +156,18 @@ pub async fn a_held_guest_that_is_asked_stops(stage: &dyn Stage) {
     finish(stage, &order, machine).await;
 }
 
-/// A reset boots the guest again in the same process, and is not counted as one of the guest's own.
+/// A reset boots the guest again in the same process, and is not counted as one of the guest's own. A
+/// driver that has none says so and changes nothing.
 pub async fn reset_keeps_the_process(stage: &dyn Stage) {
     let order = stage.order(Sort::Working).await;
     let machine = launch(stage, &order).await;
     stage.until_ready(&order, 1).await;
+    if !can(stage, Feature::Reset) {
+        let fault = machine.reset().await.expect_err("what is not served is refused");
+        assert_eq!(fault.reason, Reason::VerbUnsupported, "{fault}");
+        assert_eq!(*machine.state().borrow(), State::Running);
+        return finish(stage, &order, machine).await;
+    }
     let alive = machine.alive();
     done(machine.reset().await, "reset");
     stage.until_ready(&order, 2).await;
@@ -147,13 +177,18 @@ pub async fn reset_keeps_the_process(stage: &dyn Stage) {
     finish(stage, &order, machine).await;
 }
 
-/// A guest that reboots goes on in the same process, and it is counted once.
+/// A guest that reboots goes on in the same process, and it is counted once; where a driver has no reset,
+/// the machine has ended so.
 pub async fn a_guest_reboot_is_counted(stage: &dyn Stage) {
     let order = stage.order(Sort::Working).await;
     let machine = launch(stage, &order).await;
     stage.until_ready(&order, 1).await;
     let mut resets = machine.resets();
     stage.tell(&order, machine.as_ref(), Deed::Reboot).await;
+    if !can(stage, Feature::Reset) {
+        assert_eq!(ended(machine.as_ref()).await, Way::Reset);
+        return finish(stage, &order, machine).await;
+    }
     until(&mut resets, |count| *count > 0).await;
     stage.until_ready(&order, 2).await;
     assert_eq!(*resets.borrow(), 1, "one reboot is one reset");
@@ -163,21 +198,24 @@ pub async fn a_guest_reboot_is_counted(stage: &dyn Stage) {
 
 /// A guest that powers itself off has ended so.
 pub async fn a_guest_poweroff_is_told(stage: &dyn Stage) {
-    ends_by(stage, Deed::PowerOff, Way::Poweroff).await;
+    powered_off(stage, ends_by(stage, Deed::PowerOff).await);
 }
 
 /// A guest whose kernel panics has ended so.
 pub async fn a_guest_panic_is_told(stage: &dyn Stage) {
-    ends_by(stage, Deed::Panic, Way::Panic).await;
+    if can(stage, Feature::TellsPanic) {
+        assert_eq!(ends_by(stage, Deed::Panic).await, Way::Panic);
+    }
 }
 
-async fn ends_by(stage: &dyn Stage, deed: Deed, way: Way) {
+async fn ends_by(stage: &dyn Stage, deed: Deed) -> Way {
     let order = stage.order(Sort::Working).await;
     let machine = launch(stage, &order).await;
     stage.until_ready(&order, 1).await;
     stage.tell(&order, machine.as_ref(), deed).await;
-    assert_eq!(ended(machine.as_ref()).await, way);
+    let way = ended(machine.as_ref()).await;
     finish(stage, &order, machine).await;
+    way
 }
 
 /// Killing ends the process before it answers; killing again is no error.
@@ -240,11 +278,14 @@ pub async fn an_ended_machine_is_adopted_as_ended(stage: &dyn Stage) {
     let machine = launch(stage, &order).await;
     stage.until_ready(&order, 1).await;
     stage.tell(&order, machine.as_ref(), Deed::PowerOff).await;
-    assert_eq!(ended(machine.as_ref()).await, Way::Poweroff);
+    powered_off(stage, ended(machine.as_ref()).await);
     let adoption = adoption(&order, machine.as_ref());
     drop(machine);
     let machine = adopt(stage, adoption).await;
-    assert_eq!(ended(machine.as_ref()).await, Way::Poweroff, "the reason is kept until burial");
+    let way = ended(machine.as_ref()).await;
+    if can(stage, Feature::TellsPoweroff) {
+        assert_eq!(way, Way::Poweroff, "the reason is kept until burial");
+    }
     finish(stage, &order, machine).await;
 }
 
@@ -277,6 +318,8 @@ fn adoption(order: &Order, machine: &dyn Machine) -> Adoption {
         chosen: machine.chosen(),
         run_dir: order.run_dir.clone(),
         vmm_log: order.vmm_log.clone(),
+        spec: order.spec.clone(),
+        ward: order.ward,
     }
 }
 

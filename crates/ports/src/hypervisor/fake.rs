@@ -9,20 +9,23 @@
 //! guest as it is, and another can be had by adoption. The fake is a [`Processes`](crate::processes::Processes)
 //! too, over the same guests, so that what an agent finds and what it adopts agree.
 
+mod body;
 mod guest;
 mod machine;
 mod processes;
 
-use super::{Adoption, Chosen, End, Hypervisor, Machine, Order, State, Way};
+use super::{Adoption, Chosen, End, Hypervisor, Machine, Order, Origin, State, Way};
 use crate::clock::Clock;
 use crate::processes::{Alive, Ending};
 use guest::Guest;
 use machine::Handle;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use weft_domain::capability::{Capabilities, Feature};
-use weft_domain::spec::{Accelerator, Machine as Model, Spec};
+use weft_domain::spec::change::Change;
+use weft_domain::spec::{Accelerator, Draft, Machine as Model, Spec};
 use weft_domain::{ClaimId, Fault, InstanceId, Name, Reason};
 
 /// How a guest that is going to be launched behaves.
@@ -38,6 +41,12 @@ pub struct Behaviour {
     pub adoption: Answer,
     /// What it writes to its console first.
     pub says: String,
+    /// Its VMM refuses changes that are told with these words.
+    pub refuses: Option<String>,
+    /// Its VMM cannot keep it, for this reason.
+    pub keep_failure: Option<String>,
+    /// How long a change or a snapshot takes.
+    pub body_delay: Duration,
 }
 
 impl Default for Behaviour {
@@ -48,6 +57,9 @@ impl Default for Behaviour {
             button: Button::Heeded,
             adoption: Answer::Given,
             says: "fake guest: ready\n".to_owned(),
+            refuses: None,
+            keep_failure: None,
+            body_delay: Duration::ZERO,
         }
     }
 }
@@ -72,9 +84,26 @@ pub enum Answer {
 
 /// A hypervisor in memory. Hold it in an [`Arc`]; the same one is a `Hypervisor` and a `Processes`.
 pub struct Fake {
-    capabilities: Arc<Capabilities>,
     clock: Arc<dyn Clock>,
+    shelf: Arc<Shelf>,
+}
+
+/// What the fake and its machines share.
+struct Shelf {
+    capabilities: Arc<Capabilities>,
     world: Mutex<World>,
+}
+
+impl Shelf {
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().expect("nothing panics while it holds the fake's world")
+    }
+
+    /// The living guest that waits for another on this socket.
+    fn waiting(&self, socket: &Path) -> Option<Arc<Guest>> {
+        let waits = |guest: &&Arc<Guest>| guest.lives() && guest.incoming.as_deref() == Some(socket);
+        self.world().guests.values().find(waits).cloned()
+    }
 }
 
 /// All that the fake remembers.
@@ -102,7 +131,8 @@ impl Fake {
     /// One that can do just this.
     #[must_use]
     pub fn with_capabilities(capabilities: Capabilities, clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self { capabilities: Arc::new(capabilities), clock, world: Mutex::default() })
+        let shelf = Shelf { capabilities: Arc::new(capabilities), world: Mutex::default() };
+        Arc::new(Self { clock, shelf: Arc::new(shelf) })
     }
 
     /// How guests behave that are launched from now on, where nothing is expected of their name.
@@ -166,6 +196,38 @@ impl Fake {
         }
     }
 
+    /// What the machine of an instance is by now; `None` where none lives.
+    #[must_use]
+    pub fn spec(&self, instance: InstanceId) -> Option<Draft> {
+        Some(self.guest(instance)?.body().spec.clone())
+    }
+
+    /// Every change that was asked of the machine of an instance, oldest first.
+    #[must_use]
+    pub fn asked(&self, instance: InstanceId) -> Vec<Change> {
+        self.guest(instance).map(|guest| guest.body().asked.clone()).unwrap_or_default()
+    }
+
+    /// What the guest of an instance keeps in its memory.
+    #[must_use]
+    pub fn memory(&self, instance: InstanceId) -> Option<String> {
+        Some(self.guest(instance)?.body().memory.clone())
+    }
+
+    /// The guest keeps this in its memory from now on.
+    pub fn remember(&self, instance: InstanceId, memory: &str) {
+        if let Some(guest) = self.guest(instance) {
+            guest.body().memory = memory.to_owned();
+        }
+    }
+
+    /// The guest of an instance behaves otherwise from now on.
+    pub fn behave(&self, instance: InstanceId, change: impl FnOnce(&mut Behaviour)) {
+        if let Some(guest) = self.guest(instance) {
+            change(&mut guest.behaviour());
+        }
+    }
+
     fn end_guest(&self, instance: InstanceId, way: Way, message: &str) {
         if let Some(guest) = self.guest(instance) {
             guest.end(End { way, at: self.clock.now(), message: message.to_owned(), log_tail: Vec::new() });
@@ -182,7 +244,7 @@ impl Fake {
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().expect("nothing panics while it holds the fake's world")
+        self.shelf.world()
     }
 
     /// What is expected of this order, which is remembered.
@@ -196,13 +258,13 @@ impl Fake {
 #[async_trait::async_trait]
 impl Hypervisor for Fake {
     fn capabilities(&self) -> Arc<Capabilities> {
-        self.capabilities.clone()
+        self.shelf.capabilities.clone()
     }
 
     fn choose(&self, spec: &Spec) -> Chosen {
         let machine = if spec.machine == Model::Auto { Model::Microvm } else { spec.machine };
         let accelerator = if spec.accelerator == Accelerator::Auto { Accelerator::Tcg } else { spec.accelerator };
-        let driver = format!("{} {}", self.capabilities.driver, self.capabilities.version);
+        let driver = format!("{} {}", self.shelf.capabilities.driver, self.shelf.capabilities.version);
         Chosen { driver, machine, accelerator }
     }
 
@@ -215,6 +277,10 @@ impl Hypervisor for Fake {
             return Err(Fault::new(Reason::LaunchFailed, format!("the VMM ended while it started: {words}")));
         }
         let chosen = self.choose(&order.spec);
+        let memory = match &order.origin {
+            Origin::Snapshot(restore) => Some(body::memory(restore)?),
+            Origin::Boot | Origin::Incoming(_) => None,
+        };
         let guest = {
             let mut world = self.world();
             let number = u64::try_from(world.launches.len()).unwrap_or(u64::MAX);
@@ -222,8 +288,11 @@ impl Hypervisor for Fake {
             world.guests.insert(order.claim, guest.clone());
             guest
         };
-        guest.greet();
-        Ok(Box::new(Handle { guest, chosen, clock: self.clock.clone() }))
+        match memory {
+            Some(memory) => guest.body().memory = memory,
+            None => guest.greet(),
+        }
+        Ok(Box::new(Handle { fake: self.shelf.clone(), guest, chosen, clock: self.clock.clone() }))
     }
 
     async fn adopt(&self, adoption: Adoption) -> Result<Box<dyn Machine>, Fault> {
@@ -232,7 +301,7 @@ impl Hypervisor for Fake {
         if guest.behaviour().adoption == Answer::Silent {
             return Err(Fault::new(Reason::VmmSilent, "the VMM lives and does not answer").retry_after(1_000));
         }
-        Ok(Box::new(Handle { guest, chosen: adoption.chosen, clock: self.clock.clone() }))
+        Ok(Box::new(Handle { fake: self.shelf.clone(), guest, chosen: adoption.chosen, clock: self.clock.clone() }))
     }
 }
 
@@ -257,6 +326,33 @@ fn served() -> Vec<Feature> {
         F::SerialLog,
         F::Rng,
         F::ReadinessSerial,
+        F::CpuHotplug,
+        F::MemoryHotplug,
+        F::Balloon,
+        F::Vsock,
+        F::NicTap,
+        F::DiskRateLimit,
+        F::MetadataService,
+        F::LiveCpus,
+        F::LiveMemory,
+        F::LiveBalloon,
+        F::LiveDisks,
+        F::LiveDiskSize,
+        F::LiveDiskLimit,
+        F::LiveDiskSwap,
+        F::LiveNics,
+        F::LiveMetadata,
+        F::Pause,
+        F::Reset,
+        F::AskToStop,
+        F::TellsPoweroff,
+        F::TellsPanic,
+        F::Nmi,
+        F::Counters,
+        F::SnapshotFull,
+        F::SnapshotDisks,
+        F::Fork,
+        F::Migrate,
     ]
 }
 

@@ -112,7 +112,9 @@ fn write_object(key: &Key, object: &Object) -> Vec<u8> {
     let key = match key {
         Key::Name(project, name) => format!("{project}/{name}"),
         Key::Event(id) => id.to_string(),
-        Key::Instance(_) | Key::Request(_) | Key::Node(_) => "unread".to_owned(),
+        Key::Instance(_) | Key::Request(_) | Key::Node(_) | Key::Snapshot(_) | Key::SnapshotName(..) => {
+            "unread".to_owned()
+        }
     };
     [key.as_bytes(), &[0], &Text.encode(object)].concat()
 }

@@ -15,7 +15,7 @@ fn lawful() -> Draft {
             "nic0",
             Attachment::User { forwards: vec![Forward { transport: Transport::Tcp, host_port: 2222, guest_port: 22 }] },
         )],
-        rng: Some(Rng { source: "/dev/urandom".into() }),
+        rng: Some(Rng { source: "/dev/urandom".into(), rate_limit: None, iommu: false }),
         restart: RestartPolicy::Always,
         ..Draft::default()
     }
@@ -48,7 +48,7 @@ fn one_wrong_thing_is_named() {
         ("vm.spec.memory.hotplug_bytes", |d| d.memory.hotplug_bytes = 5),
         ("vm.spec.memory.huge_page_bytes", |d| d.memory.huge_page_bytes = Some(4096)),
         ("vm.spec.memory.balloon.size_bytes", |d| {
-            d.memory.balloon = Some(Balloon { size_bytes: 1 << 50, deflate_on_oom: false, free_page_reporting: false });
+            d.memory.balloon = Some(Balloon::new(1 << 50));
         }),
         ("vm.spec.payload.firmware", |d| d.payload = Payload::Firmware { firmware: PathBuf::new() }),
         ("vm.spec.payload.cmdline", |d| {
@@ -84,8 +84,8 @@ fn one_wrong_thing_is_named() {
         }),
         ("vm.spec.serial.path", |d| d.serial.mode = ConsoleMode::File),
         ("vm.spec.console.path", |d| d.console.path = Some("/x".into())),
-        ("vm.spec.rng.source", |d| d.rng = Some(Rng { source: "/etc/shadow".into() })),
-        ("vm.spec.vsock.cid", |d| d.vsock = Some(Vsock { cid: 2 })),
+        ("vm.spec.rng.source", |d| d.rng = Some(Rng { source: "/etc/shadow".into(), rate_limit: None, iommu: false })),
+        ("vm.spec.vsock.cid", |d| d.vsock = Some(Vsock { cid: 2, pci_segment: 0, iommu: false })),
         ("vm.spec.readiness.timeout", |d| {
             d.readiness = Some(Readiness { probe: ReadinessProbe::Tcp { port: 22 }, timeout: Duration::ZERO });
         }),

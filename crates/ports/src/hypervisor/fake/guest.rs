@@ -3,13 +3,15 @@
 //! The process and the guest end apart: a guest that powered off leaves a process that waits to be buried.
 
 use super::{Behaviour, End, Order, Way};
-use crate::hypervisor::State;
+use crate::hypervisor::{Origin, State};
 use crate::processes::{Alive, Ending};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
 use tokio::sync::watch;
+use weft_domain::spec::Draft;
+use weft_domain::spec::change::Change;
 use weft_domain::{InstanceId, Time};
 
 /// The start of the machine on which the fake's processes live.
@@ -24,23 +26,51 @@ pub(super) struct Guest {
     pub(super) state: watch::Sender<State>,
     pub(super) resets: watch::Sender<u64>,
     pub(super) process: watch::Sender<Option<Ending>>,
+    /// What it waits for, until it has come.
+    pub(super) incoming: Option<PathBuf>,
+    /// What the machine has become.
+    body: Mutex<Body>,
     behaviour: Mutex<Behaviour>,
     console_log: PathBuf,
 }
 
+/// What a machine has become since it was launched.
+#[derive(Debug, Clone)]
+pub(super) struct Body {
+    /// Its specification.
+    pub(super) spec: Draft,
+    /// Every change that was asked, also those that were refused.
+    pub(super) asked: Vec<Change>,
+    /// What its guest keeps in memory.
+    pub(super) memory: String,
+}
+
 impl Guest {
-    /// One that runs.
+    /// One that runs, or waits for what is sent to it.
     pub(super) fn new(order: Order, behaviour: Behaviour, number: u64) -> Self {
         let pid = FIRST_PID + u32::try_from(number).unwrap_or(0);
+        let incoming = match &order.origin {
+            Origin::Incoming(socket) => Some(socket.clone()),
+            Origin::Boot | Origin::Snapshot(_) => None,
+        };
+        let state = if incoming.is_some() { State::Held } else { State::Running };
+        let spec = order.spec.as_ref().clone().into_draft();
+        let body = Body { spec, asked: Vec::new(), memory: format!("booted as number {number}") };
         Self {
+            incoming,
+            body: Mutex::new(body),
             instance: order.instance,
             alive: Alive { pid, start_ticks: number, boot_id: BOOT_ID.to_owned() },
-            state: watch::Sender::new(State::Running),
+            state: watch::Sender::new(state),
             resets: watch::Sender::new(0),
             process: watch::Sender::new(None),
             behaviour: Mutex::new(behaviour),
             console_log: order.console_log,
         }
+    }
+
+    pub(super) fn body(&self) -> MutexGuard<'_, Body> {
+        self.body.lock().expect("nothing panics while it holds a body")
     }
 
     pub(super) fn behaviour(&self) -> MutexGuard<'_, Behaviour> {

@@ -1,5 +1,6 @@
 //! A hold on one guest of the fake.
 
+use super::Shelf;
 use super::guest::Guest;
 use super::{Button, Chosen, End, Machine, State, Way};
 use crate::clock::Clock;
@@ -19,6 +20,7 @@ const KILL: i32 = 9;
 
 /// A hold on one guest; dropping it leaves the guest as it is.
 pub(super) struct Handle {
+    pub(super) fake: Arc<Shelf>,
     pub(super) guest: Arc<Guest>,
     pub(super) chosen: Chosen,
     pub(super) clock: Arc<dyn Clock>,
@@ -26,14 +28,14 @@ pub(super) struct Handle {
 
 impl Handle {
     /// Refuses a verb after the end.
-    fn before_end(&self, verb: &str) -> Result<(), Fault> {
+    pub(super) fn before_end(&self, verb: &str) -> Result<(), Fault> {
         match &*self.guest.state.borrow() {
             State::Running | State::Held => Ok(()),
             State::Ended(_) => Err(Fault::new(Reason::PhaseForbids, format!("cannot {verb}: the machine has ended"))),
         }
     }
 
-    fn end(&self, way: Way, message: &str) -> End {
+    pub(super) fn end(&self, way: Way, message: &str) -> End {
         End { way, at: self.clock.now(), message: message.to_owned(), log_tail: Vec::new() }
     }
 }

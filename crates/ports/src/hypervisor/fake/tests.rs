@@ -3,11 +3,11 @@
 use super::*;
 use crate::clock;
 use crate::hypervisor::conformance::{self, Deed, Sort, Stage};
-use crate::hypervisor::{Adoption, Boot};
+use crate::hypervisor::{Adoption, Alteration, Backing, Boot, Origin};
 use crate::processes::{Confinement, Processes};
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
-use weft_domain::spec::Draft;
+use weft_domain::spec::{Disk, DiskFormat, DiskSource, Draft};
 use weft_domain::{IncarnationId, Time};
 
 struct Rig {
@@ -39,6 +39,8 @@ impl Rig {
             vmm_log: run_dir.join("vmm"),
             run_dir,
             confinement: Confinement::default(),
+            ward: None,
+            origin: Origin::Boot,
         }
     }
 }
@@ -75,6 +77,20 @@ impl Stage for Rig {
                 self.fake.print(order.instance, "ready\n");
             }
         }
+    }
+
+    async fn remembered(&self, order: &Order, _: &dyn Machine) -> Option<String> {
+        self.fake.memory(order.instance)
+    }
+
+    async fn spare(&self, _: &Order) -> Option<Alteration> {
+        let disk = Disk::new("spare", DiskSource::Path("/spare".into()));
+        let backing = Backing { path: "/spare".into(), format: DiskFormat::Raw };
+        Some(Alteration { change: Change::AddDisk(disk), backing: Some(backing) })
+    }
+
+    fn excused(&self, _: &str) -> Option<String> {
+        None
     }
 }
 
@@ -118,6 +134,8 @@ async fn a_silent_vmm_is_not_adopted_and_lives() {
         chosen: machine.chosen(),
         run_dir: order.run_dir,
         vmm_log: order.vmm_log,
+        spec: order.spec,
+        ward: None,
     };
     let fault = rig.fake.adopt(adoption.clone()).await.err().expect("it is silent");
     assert_eq!(fault.reason, Reason::VmmSilent);

@@ -23,7 +23,11 @@ impl Codec for Text {
         let body = match object {
             Object::Name(id) => vec!["name".to_owned(), id.to_string()],
             Object::Event(event) => fields(event),
-            Object::Instance(_) | Object::Request(_) | Object::Node(_) => vec!["unread".to_owned()],
+            Object::Instance(_)
+            | Object::Request(_)
+            | Object::Node(_)
+            | Object::Snapshot(_)
+            | Object::SnapshotName(_) => vec!["unread".to_owned()],
         };
         let body = body.iter().map(|field| escape(field)).collect::<Vec<_>>().join("\n");
         format!("weft-text {FORMAT} {:016x}\n{body}", checksum(body.as_bytes())).into_bytes()
