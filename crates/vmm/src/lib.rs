@@ -14,9 +14,11 @@
 //! What it does not know: how a process is confined (it is handed a `Processes`), where paths come from,
 //! and why a machine is wanted.
 
+mod cell;
 mod finding;
 mod http;
 mod open;
+mod program;
 pub mod qemu;
 
 pub use finding::{Engine, Finding};
