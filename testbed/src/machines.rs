@@ -13,7 +13,7 @@ use weft_domain::spec::{Draft, Machine as Model};
 use weft_domain::{ClaimId, IncarnationId, InstanceId};
 use weft_ports::clock::{Clock, System};
 use weft_ports::hypervisor::conformance::{Deed, Sort, Stage};
-use weft_ports::hypervisor::{Boot, Duplex, Hypervisor, Machine, Order, State};
+use weft_ports::hypervisor::{Boot, Duplex, Hypervisor, Machine, Order, Origin, State};
 use weft_ports::images::{Files, Images as _, unwatched};
 use weft_ports::processes::{Confinement, Processes};
 use weft_vmm::qemu;
@@ -98,6 +98,8 @@ impl Machines {
             vmm_log: run_dir.join("vmm.log"),
             run_dir,
             confinement: Confinement::default(),
+            ward: None,
+            origin: Origin::Boot,
         }
     }
 

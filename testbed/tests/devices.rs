@@ -35,38 +35,11 @@ fn draft(machine: Model) -> Draft {
 }
 
 fn disk(name: &str, path: &Path) -> Disk {
-    Disk {
-        name: name.into(),
-        source: DiskSource::Path(path.into()),
-        format: DiskFormat::Raw,
-        read_only: false,
-        root: false,
-        direct: false,
-        queues: 0,
-        queue_size: 0,
-        rate_limit: None,
-        rate_limit_group: None,
-        serial: None,
-        pci_segment: 0,
-        iommu: false,
-    }
+    Disk::new(name, DiskSource::Path(path.into()))
 }
 
 fn nic(name: &str, forwards: Vec<Forward>) -> Nic {
-    Nic {
-        name: name.into(),
-        attachment: Attachment::User { forwards },
-        mac: None,
-        ip: None,
-        mtu: 0,
-        queues: 0,
-        queue_size: 0,
-        offloads: None,
-        rx_rate_limit: None,
-        tx_rate_limit: None,
-        pci_segment: 0,
-        iommu: false,
-    }
+    Nic::new(name, Attachment::User { forwards })
 }
 
 fn sparse(path: PathBuf, size: u64) -> PathBuf {
@@ -175,7 +148,7 @@ async fn processors_memory_and_randomness_are_what_was_asked() {
     draft.cpu = Cpu { boot: 4, max: 4, topology: Some(shape), ..Cpu::default() };
     draft.memory.size_bytes = 256 << 20;
     (draft.memory.shared, draft.memory.prefault, draft.memory.mergeable) = (true, true, true);
-    draft.rng = Some(Rng { source: "/dev/urandom".into() });
+    draft.rng = Some(Rng { source: "/dev/urandom".into(), rate_limit: None, iommu: false });
     let order = machines.order_of(draft);
     let machine = launch(&machines, &order).await;
     let maps = std::fs::read_to_string(format!("/proc/{}/smaps", machine.alive().pid)).expect("its memory is seen");
@@ -221,7 +194,7 @@ async fn firmware_runs_and_a_serial_port_may_be_absent_or_lead_nowhere() {
         let Some(machines) = machines(model).await else { return };
         let mut draft = draft(model);
         draft.payload = Payload::Firmware { firmware: "/firmware".into() };
-        draft.serial = Console { mode, path: None };
+        draft.serial = Console::new(mode);
         let mut order = machines.order_of(draft);
         let firmware = order.run_dir.join("firmware.bin");
         std::fs::write(&firmware, speaking_firmware(b'w')).expect("firmware can be written");

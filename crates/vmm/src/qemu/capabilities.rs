@@ -27,6 +27,9 @@ const ALWAYS: &[Feature] = &[
     Feature::NicForward,
     Feature::SerialLog,
     Feature::Rng,
+    Feature::Pause,
+    Feature::Reset,
+    Feature::AskToStop,
     Feature::ReadinessSerial,
 ];
 

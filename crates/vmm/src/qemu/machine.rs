@@ -20,8 +20,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, oneshot, watch};
+use weft_domain::snapshot::Role;
 use weft_domain::{Fault, Reason};
-use weft_ports::hypervisor::{Address, Chosen, Duplex, Machine, State, Way};
+use weft_ports::hypervisor::{Address, Alteration, Body, Chosen, Counters, Duplex, Keep, Machine, State, Way};
 use weft_ports::processes::Alive;
 use weft_ports::task::{self, Task};
 
@@ -68,6 +69,33 @@ impl Handle {
 
 fn silent() -> Fault {
     Fault::new(Reason::VmmSilent, "QEMU does not answer").retry_after(1_000)
+}
+
+fn not_served(verb: &str) -> Fault {
+    Fault::new(Reason::VerbUnsupported, format!("driver qemu cannot {verb}"))
+}
+
+#[async_trait::async_trait]
+impl Body for Handle {
+    async fn alter(&self, alteration: &Alteration) -> Result<(), Fault> {
+        Err(not_served(&format!("give a running machine {}", alteration.change.told())))
+    }
+
+    async fn keep(&self, _: &Keep) -> Result<Vec<(Role, String)>, Fault> {
+        Err(not_served("take snapshots with memory"))
+    }
+
+    async fn send(&self, _: &std::path::Path) -> Result<(), Fault> {
+        Err(not_served("migrate"))
+    }
+
+    async fn counters(&self) -> Result<Counters, Fault> {
+        Err(not_served("count"))
+    }
+
+    async fn nmi(&self) -> Result<(), Fault> {
+        Err(not_served("interrupt the guest"))
+    }
 }
 
 #[async_trait::async_trait]

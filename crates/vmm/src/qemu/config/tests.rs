@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use weft_domain::spec::*;
 use weft_domain::{ClaimId, IncarnationId, InstanceId, Time};
-use weft_ports::hypervisor::Backing;
+use weft_ports::hypervisor::{Backing, Origin};
 use weft_ports::processes::Confinement;
 
 const TSC: Option<u64> = Some(2_596_098);
@@ -34,6 +34,8 @@ fn order(draft: Draft) -> Order {
         console_log: "/state/i1/console.log".into(),
         vmm_log: "/state/i1/vmm.log".into(),
         confinement: Confinement::default(),
+        ward: None,
+        origin: Origin::Boot,
     }
 }
 
@@ -100,7 +102,7 @@ fn a_machine_with_everything() {
             },
             nic("nic1", vec![]),
         ],
-        rng: Some(Rng { source: "/dev/urandom".into() }),
+        rng: Some(Rng { source: "/dev/urandom".into(), rate_limit: None, iommu: false }),
         ..Draft::default()
     };
     let order = order(draft);
@@ -113,7 +115,7 @@ fn a_machine_with_everything() {
 fn firmware_on_a_pc_without_a_serial_port() {
     let mut order = order(Draft {
         payload: Payload::Firmware { firmware: "/firmware/ovmf.fd".into() },
-        serial: Console { mode: ConsoleMode::Off, path: None },
+        serial: Console::new(ConsoleMode::Off),
         disks: vec![disk("disk0", "/dev/loop7")],
         ..Draft::default()
     });
