@@ -17,9 +17,11 @@
 mod cell;
 mod finding;
 mod http;
+mod log;
 mod open;
 mod program;
 pub mod qemu;
+mod told;
 
 pub use finding::{Engine, Finding};
 pub use open::{Config, Opened, open};

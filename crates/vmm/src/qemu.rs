@@ -20,12 +20,12 @@ mod config;
 mod driver;
 mod error;
 mod folder;
-mod log;
 mod machine;
 mod probe;
 
+pub use crate::told::chain;
 pub use driver::{Qemu, open};
-pub use error::{Error, chain};
+pub use error::Error;
 
 use std::path::PathBuf;
 

@@ -8,8 +8,8 @@ use super::config::{self, Blueprint, QMP_FD, SERIAL_FD, choice};
 use super::folder::{self, Folder};
 use super::machine::{Handle, Link, Shared};
 use super::probe::{self, Facts};
-use super::{Config, Error, NAME, backing, capabilities, log};
-use crate::Finding;
+use super::{Config, Error, NAME, backing, capabilities};
+use crate::{Finding, log};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
@@ -107,7 +107,7 @@ impl Qemu {
     async fn why_not(&self, order: &Order, alive: &Alive, error: client::Error) -> Error {
         match tokio::time::timeout(END_LIMIT, self.processes.ended(alive)).await {
             Ok(ending) => {
-                let (_, how) = super::machine::told(ending);
+                let (_, how) = crate::told::ending(ending);
                 Error::EndedEarly { how, said: log::last_words(&order.vmm_log) }
             }
             Err(_) => Error::Talk(error),

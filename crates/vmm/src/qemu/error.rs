@@ -2,6 +2,7 @@
 
 use super::client;
 use crate::Finding;
+use crate::told::chain;
 use std::io;
 use std::path::PathBuf;
 use weft_domain::{Fault, Kind, Reason, Violation};
@@ -169,19 +170,6 @@ impl Error {
             missing: Some(format!("{}; {}", chain(self), self.fix())),
         }
     }
-}
-
-/// An error with all its causes, for the log and for people on this host.
-#[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 impl From<Error> for Fault {

@@ -13,7 +13,7 @@ mod owner;
 mod shared;
 
 pub(super) use link::Link;
-pub(super) use shared::{Shared, told};
+pub(super) use shared::Shared;
 
 use owner::{Ask, Call};
 use std::sync::Arc;

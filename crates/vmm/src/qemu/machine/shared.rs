@@ -1,8 +1,8 @@
 //! What the owner of a machine finds out and its handle shows. The first end counts.
 
+use crate::log;
 use crate::qemu::client::Status;
 use crate::qemu::folder::Folder;
-use crate::qemu::log;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -122,33 +122,8 @@ impl Shared {
         if self.killing.load(Ordering::Acquire) {
             return self.end(Way::Killed, "QEMU was ended by force, as was asked".to_owned());
         }
-        let (way, how) = told(ending);
+        let (way, how) = crate::told::ending(ending);
         let hint = hint.map(|hint| format!(": {hint}")).unwrap_or_default();
         self.end(way, format!("QEMU {how}{hint}"));
-    }
-}
-
-/// The end of a process as a way and a phrase.
-pub(in crate::qemu) fn told(ending: Ending) -> (Way, String) {
-    match ending {
-        Ending::Code(code) => (Way::Died, format!("ended with code {code}")),
-        Ending::Signal(signal) => (Way::Died, format!("was ended by signal {signal}{}", name(signal))),
-        Ending::OutOfMemory => (Way::OutOfMemory, "was killed by the kernel for memory".to_owned()),
-        Ending::Unknown => (Way::Died, "is gone".to_owned()),
-    }
-}
-
-fn name(signal: i32) -> &'static str {
-    match signal {
-        1 => " (SIGHUP)",
-        2 => " (SIGINT)",
-        4 => " (SIGILL)",
-        6 => " (SIGABRT)",
-        7 => " (SIGBUS)",
-        9 => " (SIGKILL)",
-        11 => " (SIGSEGV)",
-        15 => " (SIGTERM)",
-        31 => " (SIGSYS, a system call that is not allowed)",
-        _ => "",
     }
 }

@@ -1,4 +1,4 @@
-//! The last lines of QEMU's own log.
+//! The last lines of a VMM's own log.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -12,7 +12,7 @@ const LINES: usize = 20;
 const LENGTH: usize = 500;
 
 /// The last lines, oldest first; none where the file cannot be read.
-pub(super) fn tail(path: &Path) -> Vec<String> {
+pub(crate) fn tail(path: &Path) -> Vec<String> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|mut file| {
         let size = file.metadata()?.len();
@@ -28,7 +28,7 @@ pub(super) fn tail(path: &Path) -> Vec<String> {
 }
 
 /// The last words as one line for people.
-pub(super) fn last_words(path: &Path) -> String {
+pub(crate) fn last_words(path: &Path) -> String {
     let lines = tail(path);
     let said: Vec<_> = lines.iter().rev().take(3).rev().map(|line| without_program(line)).collect();
     if said.is_empty() { "it said nothing".to_owned() } else { said.join("; ") }
@@ -38,7 +38,7 @@ fn clean(line: &str) -> String {
     line.trim().chars().filter(|c| !c.is_control()).take(LENGTH).collect()
 }
 
-/// A line without the name of the program before it.
+/// A line without the path of the program before it.
 fn without_program(line: &str) -> &str {
     match line.split_once(": ") {
         Some((program, rest)) if program.contains("qemu-system") => rest,
