@@ -59,6 +59,7 @@ const ROOMS: &[(&str, Floor)] = &[
     ("weft-bench", Floor::Bench),
     ("weft", Floor::Door),
     ("weft-testbed", Floor::Leaves),
+    ("weft-standins", Floor::Leaves),
     ("xtask", Floor::Leaves),
 ];
 
