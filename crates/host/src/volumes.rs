@@ -3,14 +3,16 @@
 //! ```text
 //!  resolve   a caller's path ─► one look at what it truly leads to ─► under an allowed root, of use
 //!  own       blank disks and folders: made beside, put in place, on the disk when answered
+//!  parts     files of snapshots: copied with their holes, measured, laid out again
 //!  log       bounded by a hole at its beginning, so that offsets stay
 //! ```
 //!
-//! What always holds: nothing outside our own folders is made, changed or removed; what callers name is
-//! never one of our own; each verb that touches the disk runs on a thread for that.
+//! What always holds: nothing outside our own folders is made, changed or removed, but for a caller's disk
+//! that gets what a snapshot kept of it; what callers name is never one of our own; each verb that touches the disk runs on a thread for that.
 
 mod log;
 mod own;
+mod parts;
 mod resolve;
 
 use crate::Error;
@@ -81,6 +83,10 @@ impl Volumes for Linux {
 
     async fn make_blank(&self, path: &Path, size_bytes: u64) -> Result<(), Fault> {
         self.with(path, move |path| own::make_blank(path, size_bytes)).await
+    }
+
+    async fn grow(&self, path: &Path, size_bytes: u64) -> Result<(), Fault> {
+        self.with(path, move |path| own::grow(path, size_bytes)).await
     }
 
     async fn make_folder(&self, path: &Path) -> Result<(), Fault> {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use weft_domain::Reason;
 use weft_host::volumes::{Config, Linux, open};
-use weft_ports::volumes::{Volumes, Want, conformance};
+use weft_ports::volumes::{Volumes, Want, conformance, parts};
 
 struct Ground {
     _dir: TempDir,
@@ -34,6 +34,21 @@ async fn keeps_the_laws() {
     let ground = ground();
     let put = |path: &Path, bytes: &[u8]| fs::write(path, bytes).unwrap();
     conformance::all(&ground.volumes, &ground.own, &ground.root, &put).await;
+    assert_eq!(fs::read_dir(&ground.own).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn keeps_the_laws_of_parts() {
+    let ground = ground();
+    let bench = parts::conformance::Bench {
+        parts: &ground.volumes,
+        volumes: &ground.volumes,
+        own: &ground.own,
+        root: &ground.root,
+        put: &|path, bytes| fs::write(path, bytes).unwrap(),
+        get: &|path| fs::read(path).unwrap(),
+    };
+    parts::conformance::all(&bench).await;
     assert_eq!(fs::read_dir(&ground.own).unwrap().count(), 0);
 }
 

@@ -4,6 +4,8 @@
 //! `decode(encode(x)) == x`. Bytes that were changed, cut or written by a newer format are an
 //! error, never another object.
 
+pub mod fake;
+
 use weft_domain::Spec;
 use weft_domain::object::{Object, Sort};
 

@@ -7,6 +7,7 @@
 
 pub mod conformance;
 pub mod fake;
+pub mod parts;
 
 use bytes::Bytes;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ pub trait Volumes: Send + Sync {
     async fn resolve(&self, path: &Path, want: Want, field: &str) -> Result<PathBuf, Fault>;
     /// Makes an empty raw disk of this size.
     async fn make_blank(&self, path: &Path, size_bytes: u64) -> Result<(), Fault>;
+    /// Makes a disk of ours at least this long, what is added empty; a longer one stays as it is.
+    async fn grow(&self, path: &Path, size_bytes: u64) -> Result<(), Fault>;
     /// Makes a folder that only we can enter, and its parents.
     async fn make_folder(&self, path: &Path) -> Result<(), Fault>;
     /// The same for one that means nothing after a loss of power, such as a folder for sockets: it need not

@@ -3,15 +3,18 @@
 //! A field that is added later gets a default; one that is taken away stays readable. Paths that are not
 //! Unicode are kept byte by byte.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use weft_domain::instance::{Exit, ExitCause};
 use weft_domain::spec::{Accelerator, Machine};
-use weft_domain::{ClaimId, IncarnationId, InstanceId, Time};
+use weft_domain::{ClaimId, IncarnationId, InstanceId, SnapshotId, Time};
 use weft_ports::claims::{Claim, Claimed, Note, ProcessClaim};
-use weft_ports::hypervisor::Chosen;
+use weft_ports::hypervisor::{Chosen, Ward};
 use weft_ports::processes::Alive;
 
 /// One change.
@@ -56,6 +59,7 @@ enum What {
     Folder(Spelt),
     Disk(Spelt),
     Process(Box<Process>),
+    Snapshot { snapshot: String, folder: Spelt },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -73,6 +77,19 @@ struct Process {
     restarts: u32,
     #[serde(default)]
     console_offset: u64,
+    /// In base64; a weft that did not keep it wrote none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    spec: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ward: Option<Warded>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Warded {
+    uid: u32,
+    gid: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -85,6 +102,15 @@ struct Noted {
     asked: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     exit: Option<Left>,
+    /// In base64.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    spec: String,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    applied_generation: u64,
+}
+
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 #[derive(Serialize, Deserialize)]
@@ -155,6 +181,10 @@ fn id<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("{text:?} is no id of its kind"))
 }
 
+fn unpacked(text: &str) -> Result<Bytes, String> {
+    BASE64.decode(text).map(Bytes::from).map_err(|error| format!("a specification that is no base64: {error}"))
+}
+
 impl From<&Record> for Written {
     fn from(record: &Record) -> Self {
         match record {
@@ -165,6 +195,9 @@ impl From<&Record> for Written {
                     Claimed::Folder(path) => What::Folder(path.as_path().into()),
                     Claimed::Disk(path) => What::Disk(path.as_path().into()),
                     Claimed::Process(process) => What::Process(Box::new(process.into())),
+                    Claimed::Snapshot(id, folder) => {
+                        What::Snapshot { snapshot: id.to_string(), folder: folder.as_path().into() }
+                    }
                 },
             },
             Record::Noted(id, note) => Self::Note { id: id.to_string(), note: Box::new(note.into()) },
@@ -184,6 +217,7 @@ impl TryFrom<Written> for Record {
                     What::Folder(path) => Claimed::Folder(path.into()),
                     What::Disk(path) => Claimed::Disk(path.into()),
                     What::Process(process) => Claimed::Process((*process).try_into()?),
+                    What::Snapshot { snapshot, folder } => Claimed::Snapshot(id(&snapshot)?, folder.into()),
                 },
             }),
             Written::Note { id: claim, note } => Self::Noted(id(&claim)?, (*note).try_into()?),
@@ -207,6 +241,9 @@ impl From<&ProcessClaim> for Process {
             vmm_log: claim.vmm_log.as_path().into(),
             restarts: claim.restarts,
             console_offset: claim.console_offset,
+            spec: BASE64.encode(&claim.spec),
+            ward: claim.ward.map(|ward| Warded { uid: ward.uid, gid: ward.gid }),
+            origin: claim.origin.map(|snapshot| snapshot.to_string()),
         }
     }
 }
@@ -231,6 +268,9 @@ impl TryFrom<Process> for ProcessClaim {
             vmm_log: process.vmm_log.into(),
             restarts: process.restarts,
             console_offset: process.console_offset,
+            spec: unpacked(&process.spec)?,
+            ward: process.ward.map(|ward| Ward { uid: ward.uid, gid: ward.gid }),
+            origin: process.origin.map(|text| id::<SnapshotId>(&text)).transpose()?,
         })
     }
 }
@@ -254,6 +294,8 @@ impl From<&Note> for Noted {
                 log_tail: exit.log_tail.clone(),
                 console_tail: exit.console_tail.clone(),
             }),
+            spec: BASE64.encode(&note.spec),
+            applied_generation: note.applied_generation,
         }
     }
 }
@@ -281,6 +323,8 @@ impl TryFrom<Noted> for Note {
             reboot_epoch: note.reboot_epoch,
             asked: note.asked.map(Time::from_nanos),
             exit: note.exit.map(exit).transpose()?,
+            spec: unpacked(&note.spec)?,
+            applied_generation: note.applied_generation,
         })
     }
 }
@@ -298,6 +342,8 @@ mod tests {
         let mut records = vec![Record::Claimed(odd), Record::Noted(id, Note::default()), Record::Released(id)];
         records.extend([folder("a"), disk("b"), process("c")].map(Record::Claimed));
         records.push(Record::Noted(id, note()));
+        let what = Claimed::Snapshot(SnapshotId::from_bytes([7; 16]), "/x/snapshot".into());
+        records.push(Record::Claimed(Claim { what, ..folder("s") }));
         assert_eq!(decode(&encode(&records).unwrap()), Ok(records));
     }
 
@@ -306,6 +352,21 @@ mod tests {
         assert!(decode(b"[{\"release\":{\"id\":\"vm-1\"}}]").unwrap_err().contains("no id of its kind"));
         assert!(decode(b"[{\"explode\":{}}]").is_err());
         assert!(decode(b"").is_err());
+    }
+
+    #[test]
+    fn a_process_of_an_older_weft_reads_back() {
+        let text = r#"[{"claim":{"id":"claim-01234567-89ab-7cde-8f01-23456789abcd",
+            "instance":"vm-01234567-89ab-7cde-8f01-23456789abcd","what":{"process":{
+            "incarnation":"inc-01234567-89ab-7cde-8f01-23456789abcd","driver":"qemu","chosen":"qemu 7.2.22",
+            "machine":"microvm","accelerator":"tcg","boot_epoch":1,"generation":2,"at":3,"run_dir":"/r",
+            "vmm_log":"/l","restarts":0,"console_offset":5}}}}]"#;
+        let line = text.lines().map(str::trim_start).collect::<String>();
+        let records = decode(line.as_bytes()).unwrap();
+        let [Record::Claimed(Claim { what: Claimed::Process(process), .. })] = records.as_slice() else {
+            panic!("it is a process: {records:?}");
+        };
+        assert_eq!((process.generation, process.spec.is_empty(), process.ward, process.origin), (2, true, None, None));
     }
 
     #[test]

@@ -85,7 +85,30 @@ pub(super) fn make_blank(path: &Path, size_bytes: u64) -> Result<(), Error> {
     sync_parent(path)
 }
 
-fn beside(path: &Path) -> PathBuf {
+/// Makes a disk at least this long.
+pub(super) fn grow(path: &Path, size_bytes: u64) -> Result<(), Error> {
+    let act = |error: io::Error| Error::host(format!("grow the disk {}", path.display()), error);
+    let no_disk = |why: &str| Error::Occupied { path: path.to_owned(), why: why.to_owned() };
+    // A link would lead out of our folders.
+    let options =
+        OpenOptions::new().write(true).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed()).open(path);
+    let file = match options {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(no_disk("is not there")),
+        Err(error) => return Err(act(error)),
+    };
+    let there = file.metadata().map_err(act)?;
+    if !there.is_file() {
+        return Err(no_disk("is no file"));
+    }
+    if there.len() < size_bytes {
+        file.set_len(size_bytes).map_err(act)?;
+    }
+    // One that grew before may not be on the disk yet.
+    file.sync_all().map_err(act)
+}
+
+pub(super) fn beside(path: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(".new");
@@ -98,7 +121,7 @@ fn write_blank(path: &Path, size_bytes: u64) -> io::Result<()> {
     file.sync_all()
 }
 
-fn sync_parent(path: &Path) -> Result<(), Error> {
+pub(super) fn sync_parent(path: &Path) -> Result<(), Error> {
     let parent = path.parent().unwrap_or_else(|| Path::new("/"));
     let synced = File::open(parent).and_then(|folder| folder.sync_all());
     synced.map_err(|error| Error::host(format!("sync the folder {}", parent.display()), error))

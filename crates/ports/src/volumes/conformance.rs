@@ -67,6 +67,13 @@ async fn blank_disks_come_and_go(volumes: &dyn Volumes, own: &Path) {
     volumes.make_blank(&disk, SIZE).await.expect("the same again is success");
     let fault = volumes.make_blank(&disk, SIZE + 512).await.expect_err("another size is refused");
     assert_eq!(fault.reason, Reason::PathUnusable, "{fault:?}");
+    volumes.grow(&disk, SIZE - 512).await.expect("nothing shrinks");
+    volumes.make_blank(&disk, SIZE).await.expect("it is as long as it was");
+    for _ in 0..2 {
+        volumes.grow(&disk, SIZE + 512).await.expect("it grows, and again is success");
+    }
+    volumes.make_blank(&disk, SIZE + 512).await.expect("now it is so long");
+    volumes.grow(&folder.join("absent"), SIZE).await.expect_err("what is not there does not grow");
     assert_eq!(volumes.entries(&folder).await, Ok(vec!["disk.raw".to_owned()]), "nothing else is beside it");
     volumes.remove(&disk).await.expect("remove answers");
     volumes.remove(&disk).await.expect("absence is success");
@@ -83,6 +90,7 @@ async fn only_ours_is_removed(volumes: &dyn Volumes, own: &Path, root: &Path, pu
     assert!(volumes.resolve(&theirs, Want::DiskToRead, "f").await.is_ok(), "it is still there");
     volumes.make_blank(&root.join("new.img"), SIZE).await.expect_err("not ours");
     volumes.make_folder(&root.join("new")).await.expect_err("not ours");
+    volumes.grow(&theirs, SIZE).await.expect_err("not ours");
     let absent = volumes.resolve(&root.join("new.img"), Want::DiskToRead, "f").await;
     assert_eq!(absent.map_err(|fault| fault.reason), Err(Reason::PathUnusable), "nothing was made");
 }

@@ -3,8 +3,10 @@
 //! Clones share one disk. There are no links in it; a caller's path is allowed under the roots that it
 //! was made with and usable where a test has [`Fake::put`] a file.
 
+use super::parts::{Measure, Parts};
 use super::{Volumes, Want};
 use bytes::Bytes;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,11 +27,36 @@ struct Disk {
     refuse: Option<Fault>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Node {
     Folder,
     Blank(u64),
     File { bytes: Vec<u8>, start: usize },
+}
+
+impl Node {
+    const fn len(&self) -> u64 {
+        match self {
+            Self::Folder => 0,
+            Self::Blank(size) => *size,
+            Self::File { bytes, .. } => bytes.len() as u64,
+        }
+    }
+
+    fn measure(&self) -> Measure {
+        let mut hasher = Sha256::new();
+        if let Self::File { bytes, .. } = self {
+            hasher.update(bytes);
+        } else {
+            let (zeros, mut left) = ([0; 1 << 16], self.len());
+            while left > 0 {
+                let some = usize::try_from(left).unwrap_or(usize::MAX).min(zeros.len());
+                hasher.update(&zeros[..some]);
+                left -= some as u64;
+            }
+        }
+        Measure { bytes: self.len(), sha256: hasher.finalize().into() }
+    }
 }
 
 impl Fake {
@@ -79,6 +106,33 @@ impl Fake {
 }
 
 impl Disk {
+    fn take(&mut self, bytes: u64) -> Result<(), Fault> {
+        let full = || Fault::new(Reason::DiskExhausted, "the disk is full");
+        self.free = self.free.checked_sub(bytes).ok_or_else(full)?;
+        Ok(())
+    }
+
+    /// Puts a node there in place of what is there; files take no space of a disk in memory, but none fits
+    /// into one that is full.
+    fn place(&mut self, path: &Path, node: Node) -> Result<(), Fault> {
+        let (len, blank) = (node.len(), matches!(node, Node::Blank(_)));
+        self.take(len)?;
+        self.free += if blank { 0 } else { len };
+        if let Some(Node::Blank(size)) = self.nodes.insert(path.to_owned(), node) {
+            self.free += size;
+        }
+        Ok(())
+    }
+
+    fn file(&self, path: &Path) -> Result<Node, Fault> {
+        match self.nodes.get(path) {
+            Some(node @ (Node::Blank(_) | Node::File { .. })) => Ok(node.clone()),
+            Some(Node::Folder) | None => {
+                Err(Fault::new(Reason::PathUnusable, format!("{} is no file", path.display())))
+            }
+        }
+    }
+
     fn log(&self, path: &Path) -> (usize, &[u8]) {
         match self.nodes.get(path) {
             Some(Node::File { bytes, start }) => (*start, bytes),
@@ -114,11 +168,29 @@ impl Volumes for Fake {
             Some(_) => return Err(Fault::new(Reason::PathUnusable, format!("{} is there already", path.display()))),
             None => {}
         }
-        if size_bytes > disk.free {
-            return Err(Fault::new(Reason::DiskExhausted, "the disk is full"));
-        }
-        disk.free -= size_bytes;
+        disk.take(size_bytes)?;
         disk.nodes.insert(path.to_owned(), Node::Blank(size_bytes));
+        Ok(())
+    }
+
+    async fn grow(&self, path: &Path, size_bytes: u64) -> Result<(), Fault> {
+        let mut disk = self.ours(path)?;
+        match disk.nodes.get(path) {
+            Some(Node::Blank(size)) if *size < size_bytes => {
+                let more = size_bytes - *size;
+                disk.take(more)?;
+                disk.nodes.insert(path.to_owned(), Node::Blank(size_bytes));
+            }
+            Some(Node::Blank(_)) => {}
+            Some(Node::File { bytes, .. }) => {
+                let (mut bytes, least) = (bytes.clone(), usize::try_from(size_bytes).unwrap_or(usize::MAX));
+                bytes.resize(bytes.len().max(least), 0);
+                disk.nodes.insert(path.to_owned(), Node::File { bytes, start: 0 });
+            }
+            Some(Node::Folder) | None => {
+                return Err(Fault::new(Reason::PathUnusable, format!("{} is no disk", path.display())));
+            }
+        }
         Ok(())
     }
 
@@ -190,16 +262,75 @@ impl Volumes for Fake {
     }
 }
 
+/// What is blank is one hole; a file has none.
+#[async_trait::async_trait]
+impl Parts for Fake {
+    async fn copy(&self, from: &Path, to: &Path) -> Result<(), Fault> {
+        let mut disk = self.ours(to)?;
+        let node = disk.file(from)?;
+        disk.place(to, node)
+    }
+
+    async fn fill(&self, path: &Path, from: &Path) -> Result<(), Fault> {
+        let mut disk = self.ours(path)?;
+        let (holey, whole) = (disk.file(path)?, disk.file(from)?);
+        if holey.len() != whole.len() {
+            return Err(Fault::new(Reason::PathUnusable, "the files are not of the same length"));
+        }
+        match holey {
+            Node::Blank(_) => disk.place(path, whole),
+            Node::File { .. } | Node::Folder => Ok(()),
+        }
+    }
+
+    async fn lay(&self, from: &Path, to: &Path) -> Result<(), Fault> {
+        let mut disk = self.ours(from)?;
+        let (node, _) = (disk.file(from)?, disk.file(to)?);
+        disk.place(to, node)
+    }
+
+    async fn measure(&self, path: &Path) -> Result<Option<Measure>, Fault> {
+        Ok(self.disk().file(path).ok().map(|node| node.measure()))
+    }
+
+    async fn write(&self, path: &Path, bytes: Bytes) -> Result<(), Fault> {
+        self.ours(path)?.place(path, Node::File { bytes: bytes.to_vec(), start: 0 })
+    }
+
+    async fn read(&self, path: &Path) -> Result<Option<Bytes>, Fault> {
+        Ok(self.disk().nodes.get(path).and_then(|node| match node {
+            Node::File { bytes, .. } => Some(Bytes::copy_from_slice(bytes)),
+            Node::Blank(_) | Node::Folder => None,
+        }))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::volumes::conformance;
+    use crate::volumes::{conformance, parts};
 
     #[tokio::test]
     async fn keeps_the_laws() {
         let (own, root) = (Path::new("/own"), Path::new("/root-of-callers"));
         let fake = Fake::new(own, root);
         conformance::all(&fake, own, root, &|path, bytes| fake.put(path, bytes)).await;
+        assert_eq!(fake.free_bytes().await, Ok(1 << 40), "what was taken was given back");
+    }
+
+    #[tokio::test]
+    async fn keeps_the_laws_of_parts() {
+        let (own, root) = (Path::new("/own"), Path::new("/root-of-callers"));
+        let fake = Fake::new(own, root);
+        let bench = parts::conformance::Bench {
+            parts: &fake,
+            volumes: &fake,
+            own,
+            root,
+            put: &|path, bytes| fake.put(path, bytes),
+            get: &|path| fake.disk().log(path).1.to_vec(),
+        };
+        parts::conformance::all(&bench).await;
         assert_eq!(fake.free_bytes().await, Ok(1 << 40), "what was taken was given back");
     }
 
