@@ -9,10 +9,11 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+const FOLDER: &str = "launcher";
 const SOURCE: &str = "launcher/main.rs";
 
 fn main() {
-    println!("cargo::rerun-if-changed={SOURCE}");
+    println!("cargo::rerun-if-changed={FOLDER}");
     let out = PathBuf::from(asked("OUT_DIR")).join("launcher");
     if let Err(why) = build(&out, true) {
         println!("cargo::warning=the launcher is linked dynamically, which makes starting VMs slower: {why}");

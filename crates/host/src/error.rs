@@ -44,6 +44,34 @@ pub enum Error {
         /// The program.
         program: PathBuf,
     },
+    /// This host lets us jail nothing.
+    #[error("nothing can be jailed here: {why}")]
+    NoJail {
+        /// What it lacks.
+        why: String,
+    },
+    /// A file of the host cannot be shown in a jail.
+    #[error("cannot show {} in the jail: {why}", path.display())]
+    Unshown {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// A process whose jail was to be changed has none, or has ended.
+    #[error("process {pid} has ended, or is not jailed")]
+    NotJailed {
+        /// The process.
+        pid: u32,
+    },
+    /// What is seen in a jail cannot be changed.
+    #[error("cannot change what is seen in a jail: could not {step}: {why}")]
+    Visit {
+        /// The step that failed.
+        step: String,
+        /// What the kernel said.
+        why: String,
+    },
     /// Processes of a claim do not end, or their cgroup does not go.
     #[error("what bears {claim} does not end: {why}")]
     Undying {
@@ -162,7 +190,9 @@ impl Error {
     pub const fn reason(&self) -> Reason {
         match self {
             Self::Setting { .. } => Reason::FieldInvalid,
-            Self::Host { .. } | Self::Undying { .. } => Reason::HostRefused,
+            Self::Host { .. } | Self::Undying { .. } | Self::Visit { .. } => Reason::HostRefused,
+            Self::NoJail { .. } => Reason::VerbUnsupported,
+            Self::NotJailed { .. } => Reason::PhaseForbids,
             Self::Launch { .. } => Reason::LaunchFailed,
             Self::ProgramMissing { .. } => Reason::ProgramMissing,
             Self::DiskFull { .. } => Reason::DiskExhausted,
@@ -174,7 +204,7 @@ impl Error {
             Self::ClaimHeld(_) | Self::ClaimUnknown(_) => Reason::WriteConflict,
             Self::TooMuch { .. } => Reason::LimitReached,
             Self::NotAllowed { .. } => Reason::PathNotAllowed,
-            Self::Unusable { .. } | Self::Occupied { .. } => Reason::PathUnusable,
+            Self::Unusable { .. } | Self::Occupied { .. } | Self::Unshown { .. } => Reason::PathUnusable,
             Self::NotOurs { .. } | Self::Unanswered => Reason::Bug,
         }
     }
@@ -188,7 +218,12 @@ impl Error {
     fn fix(&self) -> String {
         match self {
             Self::Setting { name, .. } => format!("set {name} to another value"),
-            Self::Host { .. } => "look in weft's log, and ask `weft doctor` what this host lets weft do".to_owned(),
+            Self::NoJail { .. } => "ask `weft doctor` what is missing, or run VMs without a jail".to_owned(),
+            Self::Unshown { .. } => "name a file that is there, on a file system that the jail can use".to_owned(),
+            Self::NotJailed { .. } => "look again which process it is".to_owned(),
+            Self::Host { .. } | Self::Visit { .. } => {
+                "look in weft's log, and ask `weft doctor` what this host lets weft do".to_owned()
+            }
             Self::Launch { .. } => "look at the program's own log, and ask `weft doctor`".to_owned(),
             Self::ProgramMissing { program } => {
                 format!("install {}, or say where it is", program.file_name().unwrap_or_default().display())

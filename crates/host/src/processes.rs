@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  launch   cgroup ─► launcher (spawned) ─► order over a socket ─► becomes the program ─► socket closes
+//!           with a jail, a sibling is born into it and becomes the program
 //!  find     /proc/*/environ and our cgroups, of this scope
 //!  ended    pidfd ─► code or signal of a child, the mere end of another; out of memory by the cgroup
 //! ```
@@ -12,6 +13,7 @@
 
 mod cgroup;
 mod endings;
+mod jail;
 mod launcher;
 mod search;
 pub(crate) mod stat;
@@ -25,9 +27,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use weft_domain::{ClaimId, Fault, Reason};
+use weft_domain::{ClaimId, Fault};
 use weft_ports::processes::{Alive, Bind, Cgroups, Command, Ending, Processes, Signal};
 
 /// A process that was killed is gone within this, or the host is in trouble.
@@ -80,6 +82,9 @@ pub struct Linux {
     tree: Arc<Tree>,
     boot_id: Arc<str>,
     endings: Endings,
+    jails: Arc<OnceLock<Result<(), String>>>,
+    /// One visit at a time: each looks at places before it makes them.
+    visiting: tokio::sync::Mutex<()>,
 }
 
 /// Makes the launcher ready and finds the cgroups of this host.
@@ -100,7 +105,8 @@ pub fn open(config: Config) -> Result<Linux, Error> {
     let launcher = Arc::new(Launcher::prepare(&config.run_dir)?);
     let tree = Arc::new(cgroup::detect(&config.scope));
     let endings = Endings::new(Arc::clone(&tree), config.scope.as_str().into(), Arc::clone(&boot_id));
-    Ok(Linux { config: Arc::new(config), launcher, tree, boot_id, endings })
+    let (config, jails, visiting) = (Arc::new(config), Arc::default(), tokio::sync::Mutex::default());
+    Ok(Linux { config, launcher, tree, boot_id, endings, jails, visiting })
 }
 
 impl Linux {
@@ -111,6 +117,7 @@ impl Linux {
     }
 
     fn start(launcher: &Launcher, tree: &Tree, command: &Command, place: &Place<'_>) -> Result<Started, Error> {
+        jail::check(command)?;
         // The launcher comes up while its cgroups are made; without its order it starts nothing.
         let waiting = launcher.spawn(command, place)?;
         let cgroups = tree.make(command.claim, &command.confinement)?;
@@ -150,6 +157,15 @@ impl Linux {
             Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
             Err(error) => Err(Error::host(format!("signal process {}", alive.pid), error)),
         }
+    }
+
+    async fn visit(&self, alive: &Alive, binds: Vec<Bind>, paths: Vec<PathBuf>) -> Result<(), Error> {
+        if alive.boot_id != *self.boot_id {
+            return if binds.is_empty() { Ok(()) } else { Err(Error::NotJailed { pid: alive.pid }) };
+        }
+        let (launcher, alive) = (Arc::clone(&self.launcher), alive.clone());
+        let _alone = self.visiting.lock().await;
+        blocking(move || jail::visit(&launcher, &alive, binds, paths)).await
     }
 
     async fn end(&self, alive: &Alive) -> Result<Option<Ending>, Error> {
@@ -236,19 +252,21 @@ impl Processes for Linux {
     }
 
     fn jails(&self) -> Result<(), String> {
-        Err("this version makes no jails".to_owned())
+        self.jails.get_or_init(|| jail::probe(&self.launcher)).clone()
     }
 
     async fn launch(&self, command: Command) -> Result<Alive, Fault> {
         let (launcher, tree) = (Arc::clone(&self.launcher), Arc::clone(&self.tree));
         let (config, boot_id) = (Arc::clone(&self.config), Arc::clone(&self.boot_id));
         let claim = command.claim;
-        if command.jail.is_some() {
-            return Err(Fault::new(Reason::VerbUnsupported, "this version makes no jails"));
-        }
+        let jails = Arc::clone(&self.jails);
         let started = blocking(move || {
+            if command.jail.is_some() {
+                let able = jails.get_or_init(|| jail::probe(&launcher)).clone();
+                able.map_err(|why| Error::NoJail { why })?;
+            }
             let place = Place {
-                scope: &config.scope,
+                scope: Some(&config.scope),
                 boot_id: &boot_id,
                 path_variable: &config.path,
                 cgroups: &[],
@@ -304,12 +322,12 @@ impl Processes for Linux {
         Ok(())
     }
 
-    async fn admit(&self, _: &Alive, _: Vec<Bind>) -> Result<(), Fault> {
-        Err(Fault::new(Reason::VerbUnsupported, "this version makes no jails"))
+    async fn admit(&self, alive: &Alive, binds: Vec<Bind>) -> Result<(), Fault> {
+        Ok(self.visit(alive, binds, Vec::new()).await?)
     }
 
-    async fn expel(&self, _: &Alive, _: Vec<PathBuf>) -> Result<(), Fault> {
-        Err(Fault::new(Reason::VerbUnsupported, "this version makes no jails"))
+    async fn expel(&self, alive: &Alive, paths: Vec<PathBuf>) -> Result<(), Fault> {
+        Ok(self.visit(alive, Vec::new(), paths).await?)
     }
 
     async fn confined(&self) -> Result<Vec<ClaimId>, Fault> {
@@ -321,6 +339,7 @@ impl Processes for Linux {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use weft_domain::Reason;
     use weft_ports::processes::conformance::{self, fresh_claim, sleeper};
 
     fn bearer(claim: ClaimId, pid: u32, leads: bool) -> search::Bearer {

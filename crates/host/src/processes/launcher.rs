@@ -3,20 +3,27 @@
 //! The launcher is carried in this program and executed from a sealed memory file, or from a file in the
 //! run folder where the host forbids that. Spawning it is cheap however large we are, since nothing of us
 //! is copied. The order goes over a socket whose other end closes when the program takes over, so a
-//! launch has an exact answer. `launcher/main.rs` tells the other side.
+//! launch has an exact answer. `launcher/main.rs` beside the crate's sources tells the other side.
+//!
+//! With a jail the launcher gives birth to the process that becomes the program and tells us its pid; that
+//! one goes on only after we hold it, and ends by itself if we are gone by then. It is our child too, so
+//! from there on nothing differs.
+
+mod answer;
+mod order;
+
+pub(super) use order::Visit;
 
 use super::search;
 use super::stat;
 use crate::Error;
+use answer::First;
 use rustix::fs::{MemfdFlags, SealFlags};
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, IoSlice, Read, Write};
-use std::mem::MaybeUninit;
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -43,9 +50,22 @@ pub(super) struct Launcher {
 pub(super) struct Started {
     alive: Alive,
     pidfd: Option<OwnedFd>,
+    /// Whether it may have given birth to a process that we were not told of yet.
+    bears: bool,
 }
 
 impl Started {
+    /// This child of ours, which is not reaped yet, so that the pid is its own.
+    fn child(pid: u32, boot_id: &str) -> io::Result<Self> {
+        let raw = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
+        let pidfd = rustix::process::pidfd_open(raw, PidfdFlags::empty())?;
+        let alive = Alive { pid, start_ticks: 0, boot_id: boot_id.to_owned() };
+        let mut started = Self { alive, pidfd: Some(pidfd), bears: false };
+        let stat = stat::of(pid).ok_or_else(|| io::Error::other("the new process is not in /proc"))?;
+        started.alive.start_ticks = stat.start_ticks;
+        Ok(started)
+    }
+
     /// Who it is, and the descriptor by which it is waited for.
     pub(super) fn take(mut self) -> (Alive, Option<OwnedFd>) {
         (self.alive.clone(), self.pidfd.take())
@@ -54,8 +74,33 @@ impl Started {
 
 impl Drop for Started {
     fn drop(&mut self) {
-        if let Some(pidfd) = self.pidfd.take() {
-            // What cannot be killed is dead already; then only its zombie is taken away.
+        let Some(pidfd) = self.pidfd.take() else { return };
+        // What cannot be killed is dead already; then only its zombie is taken away.
+        let _ = rustix::process::pidfd_send_signal(&pidfd, Signal::KILL);
+        if self.bears {
+            // Dead but not reaped, it bears nothing more, and its pid cannot name another session.
+            let _ =
+                rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+            end_session(self.alive.pid);
+        }
+        let _ = rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED);
+    }
+}
+
+/// Ends the children of ours in this session, all but its leader.
+fn end_session(session: u32) {
+    let ours = |pid| {
+        let stat = stat::of(pid)?;
+        (stat.session == session && stat.parent == std::process::id()).then_some(())
+    };
+    for pid in search::pids().unwrap_or_default().into_iter().filter(|pid| *pid != session) {
+        if ours(pid).is_none() {
+            continue;
+        }
+        let Some(raw) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { continue };
+        let Ok(pidfd) = rustix::process::pidfd_open(raw, PidfdFlags::empty()) else { continue };
+        if ours(pid).is_some() {
+            // It may be dead already; in either case it is reaped.
             let _ = rustix::process::pidfd_send_signal(&pidfd, Signal::KILL);
             let _ = rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED);
         }
@@ -95,21 +140,41 @@ impl Launcher {
     }
 
     fn execute(&self, command: &Command, place: &Place<'_>, socket: UnixStream) -> io::Result<Started> {
-        let mut spawn = Spawn::new(&self.path);
-        spawn.env_clear().env("PATH", place.path_variable);
-        spawn.env(search::CLAIM, command.claim.to_string()).env(search::SCOPE, place.scope);
-        spawn.stdin(OwnedFd::from(socket)).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut spawn = self.bare(socket);
+        spawn.env("PATH", place.path_variable);
+        if let Some(scope) = place.scope {
+            spawn.env(search::CLAIM, command.claim.to_string()).env(search::SCOPE, scope);
+        }
         let child = spawn.spawn()?;
         // It cannot be reaped by another, so the pid is its own until we wait for it.
-        let pid = Pid::from_child(&child);
-        let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
-        let mut started = Started {
-            alive: Alive { pid: child.id(), start_ticks: 0, boot_id: place.boot_id.to_owned() },
-            pidfd: Some(pidfd),
-        };
-        let stat = stat::of(child.id()).ok_or_else(|| io::Error::other("the new process is not in /proc"))?;
-        started.alive.start_ticks = stat.start_ticks;
+        let mut started = Started::child(child.id(), place.boot_id)?;
+        started.bears = command.jail.is_some();
         Ok(started)
+    }
+
+    fn bare(&self, socket: UnixStream) -> Spawn {
+        let mut spawn = Spawn::new(&self.path);
+        spawn.env_clear().stdin(OwnedFd::from(socket)).stdout(Stdio::null()).stderr(Stdio::null());
+        spawn
+    }
+
+    /// Changes what is seen in the jail of the process that is held by this descriptor.
+    pub(super) fn visit(&self, process: BorrowedFd<'_>, visit: &Visit) -> Result<(), Error> {
+        let failed = |step: &str| {
+            let step = step.to_owned();
+            move |error: io::Error| Error::Visit { step, why: error.to_string() }
+        };
+        let (mut ours, theirs) = UnixStream::pair().map_err(failed("make a socket"))?;
+        ours.set_read_timeout(Some(LIMIT)).map_err(failed("set a time limit"))?;
+        ours.set_write_timeout(Some(LIMIT)).map_err(failed("set a time limit"))?;
+        let child = self.bare(theirs).spawn().map_err(failed("start the launcher"))?;
+        // Ended and reaped however this goes.
+        let _launcher = Started::child(child.id(), "").map_err(failed("hold the launcher"))?;
+        let sent = order::visit(visit).and_then(|order| order::send(&mut ours, &[process], &order));
+        let mut answer = Vec::new();
+        let heard = ours.read_to_end(&mut answer);
+        answer::judge(&answer).map_err(answer::Refusal::of_visit)?;
+        sent.and(heard.map(drop)).map_err(failed("speak to the launcher"))
     }
 }
 
@@ -124,18 +189,37 @@ impl Waiting {
     /// Lets it become the program of this command, confined by these cgroups.
     pub(super) fn order(mut self, command: &Command, place: &Place<'_>) -> Result<Started, Error> {
         let failed = |step| failed(command, step);
-        let sent = send(&mut self.socket, command, place);
-        let sent = match sent {
+        let order = order::launch(command, place).map_err(failed("write the order"))?;
+        let sent = match order::send(&mut self.socket, &order::descriptors(command), &order) {
             // A launcher that failed early has closed the socket, and its answer says why.
             Err(error) if hung_up(&error) => Err(error),
             other => Ok(other.map_err(failed("send the order"))?),
         };
         let mut answer = Vec::new();
+        if command.jail.is_some() {
+            answer = self.hold_newborn(place).map_err(failed("wait for the launcher"))?;
+        }
         let heard = self.socket.read_to_end(&mut answer);
-        judge(command, &answer)?;
+        answer::judge(&answer).map_err(|refusal| refusal.of_launch(&command.program))?;
         sent.map_err(failed("send the order"))?;
         heard.map_err(failed("wait for the launcher"))?;
         Ok(self.started)
+    }
+
+    /// Takes the process that becomes the program in the launcher's place and lets it go on; or answers
+    /// what the launcher said instead.
+    fn hold_newborn(&mut self, place: &Place<'_>) -> io::Result<Vec<u8>> {
+        let launcher = self.started.pidfd.as_ref().expect("it was not taken yet").as_fd();
+        match answer::first(&mut self.socket, launcher, LIMIT)? {
+            First::Else(answer) => Ok(answer),
+            First::Born(pid) => {
+                let newborn = Started::child(pid, place.boot_id)?;
+                self.socket.write_all(&[0])?;
+                self.started.bears = false;
+                self.started = newborn;
+                Ok(Vec::new())
+            }
+        }
     }
 }
 
@@ -148,8 +232,8 @@ fn failed(command: &Command, step: &'static str) -> impl FnOnce(io::Error) -> Er
 /// Where a process is put.
 #[derive(Debug)]
 pub(super) struct Place<'a> {
-    /// The scope that it bears.
-    pub(super) scope: &'a str,
+    /// The scope that it bears; `None` for one that bears no claim either.
+    pub(super) scope: Option<&'a str>,
     /// This start of the machine.
     pub(super) boot_id: &'a str,
     /// Its `PATH`.
@@ -195,78 +279,13 @@ fn on_disk(run_dir: &Path) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-fn send(socket: &mut UnixStream, command: &Command, place: &Place<'_>) -> io::Result<()> {
-    let fds: Vec<BorrowedFd<'_>> = command.fds.iter().map(|(fd, _)| fd.as_fd()).collect();
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
-    let mut control = SendAncillaryBuffer::new(&mut space);
-    if !fds.is_empty() && !control.push(SendAncillaryMessage::ScmRights(&fds)) {
-        return Err(io::Error::other("too many descriptors"));
-    }
-    rustix::net::sendmsg(&*socket, &[IoSlice::new(&[0])], &mut control, SendFlags::NOSIGNAL)?;
-    socket.write_all(&encode(command, place)?)?;
-    socket.shutdown(std::net::Shutdown::Write)
-}
-
-/// The order as the launcher reads it.
-fn encode(command: &Command, place: &Place<'_>) -> io::Result<Vec<u8>> {
-    let mut fields: Vec<(u8, Vec<u8>)> = Vec::new();
-    let mut text = |tag: u8, bytes: &[u8]| fields.push((tag, bytes.to_vec()));
-    for procs in place.cgroups {
-        text(b'C', procs.as_os_str().as_bytes());
-    }
-    if let Some(files) = command.confinement.open_files {
-        text(b'N', files.min(i64::MAX.unsigned_abs()).to_string().as_bytes());
-    }
-    text(b'O', place.oom_score.to_string().as_bytes());
-    text(b'L', command.log.as_os_str().as_bytes());
-    text(b'D', command.dir.as_os_str().as_bytes());
-    text(b'P', command.program.as_os_str().as_bytes());
-    for arg in &command.args {
-        text(b'A', arg.as_bytes());
-    }
-    for (_, number) in &command.fds {
-        text(b'F', number.to_string().as_bytes());
-    }
-    text(b'E', b"");
-    let mut order = Vec::new();
-    for (tag, bytes) in fields {
-        let length = u32::try_from(bytes.len()).map_err(|_| io::Error::other("an argument is too long"))?;
-        order.push(tag);
-        order.extend_from_slice(&length.to_le_bytes());
-        order.extend_from_slice(&bytes);
-    }
-    Ok(order)
-}
-
-/// What the launcher's answer means.
-fn judge(command: &Command, answer: &[u8]) -> Result<(), Error> {
-    let program = || command.program.clone();
-    let text = String::from_utf8_lossy(answer);
-    let (took_over, failure) = match text.strip_prefix('R') {
-        Some(rest) => (true, rest),
-        None => (false, &*text),
-    };
-    let Some(failure) = failure.strip_prefix('F') else {
-        let (step, why) = ("start the launcher", "it was ended before it could answer");
-        let silent = Error::Launch { program: program(), step: step.to_owned(), why: why.to_owned() };
-        return if took_over { Ok(()) } else { Err(silent) };
-    };
-    let mut parts = failure.splitn(3, '\0');
-    let step = parts.next().unwrap_or_default();
-    let errno = parts.next().and_then(|errno| errno.parse().ok()).unwrap_or(0);
-    if step == "execute" && errno == rustix::io::Errno::NOENT.raw_os_error() {
-        return Err(Error::ProgramMissing { program: program() });
-    }
-    Err(Error::Launch { program: program(), step: step.to_owned(), why: parts.next().unwrap_or_default().to_owned() })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use weft_ports::processes::conformance;
 
     fn place() -> Place<'static> {
-        Place { scope: "s", boot_id: "b", path_variable: OsStr::new("/bin"), cgroups: &[], oom_score: 0 }
+        Place { scope: Some("s"), boot_id: "b", path_variable: OsStr::new("/bin"), cgroups: &[], oom_score: 0 }
     }
 
     #[test]
@@ -292,7 +311,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let launcher = Launcher::prepare(dir.path()).unwrap();
         let command = conformance::sleeper(dir.path());
-        let order = encode(&command, &place()).unwrap();
+        let order = order::launch(&command, &place()).unwrap();
         for end in [0, 1, 5, order.len() / 2, order.len() - 1] {
             let (mut ours, theirs) = UnixStream::pair().unwrap();
             let started = launcher.execute(&command, &place(), theirs).unwrap();
@@ -301,19 +320,9 @@ mod tests {
             ours.shutdown(std::net::Shutdown::Write).unwrap();
             let mut answer = Vec::new();
             ours.read_to_end(&mut answer).unwrap();
-            assert!(judge(&command, &answer).unwrap_err().to_string().contains("read its order"), "{end}");
+            assert!(answer::judge(&answer).unwrap_err().step.contains("read its order"), "{end}");
             drop(started);
         }
         assert!(!command.log.exists());
-    }
-
-    #[test]
-    fn a_launcher_that_says_nothing_was_ended() {
-        let command = conformance::sleeper(Path::new("/"));
-        assert!(judge(&command, b"").unwrap_err().to_string().contains("was ended before"));
-        assert!(judge(&command, b"R").is_ok());
-        let refused = judge(&command, b"RFexecute\x0013\0Permission denied").unwrap_err();
-        assert!(matches!(refused, Error::Launch { .. }), "{refused}");
-        assert!(matches!(judge(&command, b"RFexecute\x002\0x"), Err(Error::ProgramMissing { .. })));
     }
 }

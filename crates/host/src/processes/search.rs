@@ -51,10 +51,16 @@ pub(super) fn living(pid: u32, boot_id: &str) -> Option<(Alive, bool)> {
     Some((alive, stat.session == pid))
 }
 
+/// Every process there is, dead ones too.
+pub(super) fn pids() -> std::io::Result<Vec<u32>> {
+    let pids = fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    Ok(pids.collect())
+}
+
 /// Every living process that bears a claim of this scope.
 pub(super) fn bearers(scope: &str, boot_id: &str) -> std::io::Result<Vec<Bearer>> {
-    let pids = fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
-    Ok(pids
+    Ok(pids()?
+        .into_iter()
         .filter_map(|pid| {
             let (alive, leads) = living(pid, boot_id)?;
             let claim = claim_of(pid, scope)?;

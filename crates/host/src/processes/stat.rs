@@ -11,6 +11,8 @@ use weft_ports::processes::Alive;
 pub(super) struct Stat {
     /// `Z` and `X` are dead.
     pub(super) state: char,
+    /// Whose child it is.
+    pub(super) parent: u32,
     /// The session; its leader's pid.
     pub(super) session: u32,
     /// When it started, in clock ticks since the machine started.
@@ -31,10 +33,11 @@ fn parse(line: &[u8]) -> Option<Stat> {
     let rest = std::str::from_utf8(&line[after + 1..]).ok()?;
     let mut fields = rest.split_ascii_whitespace();
     let state = fields.next()?.chars().next()?;
-    // Fields are numbered from 1 in proc(5): state is 3, session 6, starttime 22.
-    let session = fields.nth(2)?.parse().ok()?;
+    // Fields are numbered from 1 in proc(5): state is 3, ppid 4, session 6, starttime 22.
+    let parent = fields.next()?.parse().ok()?;
+    let session = fields.nth(1)?.parse().ok()?;
     let start_ticks = fields.nth(15)?.parse().ok()?;
-    Some(Stat { state, session, start_ticks })
+    Some(Stat { state, parent, session, start_ticks })
 }
 
 /// What the kernel says of this pid; `None` where there is no such process.
@@ -63,7 +66,7 @@ mod tests {
     fn the_name_may_hold_anything() {
         for name in ["sleep", "a b", "x) S 1 2 3", "((", ") Z 9 9 9 (", "\u{e4}\n"] {
             let line = format!("5 ({name}) {REST}");
-            let expected = Stat { state: 'S', session: 77, start_ticks: 123_456 };
+            let expected = Stat { state: 'S', parent: 1, session: 77, start_ticks: 123_456 };
             assert_eq!(parse(line.as_bytes()), Some(expected), "{name:?}");
         }
     }
