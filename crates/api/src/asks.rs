@@ -2,6 +2,9 @@
 //!
 //! Everything wrong with a request is told in one refusal, with proto paths.
 
+pub(crate) mod alter;
+pub(crate) mod snapshot;
+
 use crate::convert::vm::{asked, project, revision};
 use crate::convert::{Found, spec};
 use crate::proto::weft::v1 as wire;

@@ -10,10 +10,14 @@
 //! safe to repeat with its request id, and its caller knows best.
 
 mod consoles;
+mod devices;
 mod read;
+mod snapshots;
 mod vms;
 
-use crate::proto::weft::v1::{EventServiceClient, NodeServiceClient, StateServiceClient, VmServiceClient};
+use crate::proto::weft::v1::{
+    EventServiceClient, NodeServiceClient, SnapshotServiceClient, StateServiceClient, VmServiceClient,
+};
 use connectrpc::client::{CallOptions, ClientConfig, HttpClient};
 use http::Uri;
 use weft_domain::{Fault, Reason};
@@ -29,6 +33,7 @@ pub struct Client {
     nodes: NodeServiceClient<HttpClient>,
     events: EventServiceClient<HttpClient>,
     states: StateServiceClient<HttpClient>,
+    snapshots: SnapshotServiceClient<HttpClient>,
 }
 
 impl Client {
@@ -51,7 +56,8 @@ impl Client {
             vms: VmServiceClient::new(transport.clone(), config.clone()),
             nodes: NodeServiceClient::new(transport.clone(), config.clone()),
             events: EventServiceClient::new(transport.clone(), config.clone()),
-            states: StateServiceClient::new(transport, config),
+            states: StateServiceClient::new(transport.clone(), config.clone()),
+            snapshots: SnapshotServiceClient::new(transport, config),
         })
     }
 }

@@ -7,6 +7,7 @@
 pub(crate) mod event;
 pub(crate) mod feature;
 pub(crate) mod node;
+pub(crate) mod snapshot;
 pub(crate) mod spec;
 pub(crate) mod vm;
 

@@ -7,18 +7,23 @@ use std::path::PathBuf;
 use std::time::Duration;
 use weft_domain::capability::{Capabilities, Feature};
 use weft_domain::event::{Event, Severity};
-use weft_domain::instance::{Condition, Desired, Exit, ExitCause, Meta, Placement, Power, Running, Status, StopHow};
+use weft_domain::instance::{
+    Condition, Desired, Exit, ExitCause, Meta, Origin, Placement, Power, Running, Status, StopHow,
+};
 use weft_domain::label::Annotations;
 use weft_domain::node::{Facts, Node};
-use weft_domain::object::{Answered, Revision};
+use weft_domain::object::{Answer, Answered, Revision};
+use weft_domain::snapshot::{Content, Identity, Part, Role, Scope, Snapshot, SnapshotPhase};
 use weft_domain::spec::device::RNG_SOURCES;
 use weft_domain::spec::memory::MIB;
 use weft_domain::spec::{
-    Accelerator, Attachment, Balloon, CloudInit, Console, ConsoleMode, Cpu, CpuFeature, Disk, DiskFormat, DiskSource,
-    Draft, Driver, Forward, Mac, Machine, Memory, Metadata, Nic, Offloads, Payload, Pin, RateLimit, Readiness,
-    ReadinessProbe, RestartPolicy, Rng, Spec, TokenBucket, Topology, Transport, Vsock,
+    Accelerator, Attachment, Balloon, CloudInit, Console, ConsoleMode, CoreScheduling, Cpu, CpuFeature, Device,
+    DeviceKind, Disk, DiskCache, DiskFormat, DiskSource, Draft, Driver, Forward, HotplugMethod, IoEngine, Mac, Machine,
+    Memory, Metadata, MetadataVersion, Nic, NumaNode, Offloads, Payload, Pin, Platform, QueuePin, RateLimit,
+    RateLimitGroup, Readiness, ReadinessProbe, RestartPolicy, Rng, Spec, TokenBucket, Topology, Transport, VhostMode,
+    Vsock, Zone,
 };
-use weft_domain::{EventId, IncarnationId, Instance, InstanceId, Labels, Name, NodeId, Phase, Time};
+use weft_domain::{EventId, IncarnationId, Instance, InstanceId, Labels, Name, NodeId, Phase, SnapshotId, Time};
 
 fn one_of<T: Copy + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = T> {
     proptest::sample::select(all)
@@ -57,7 +62,17 @@ fn cpu() -> impl Strategy<Value = Cpu> {
             let max = boot + more;
             let topology = Topology { threads_per_core: 1, cores_per_die: max, dies_per_package: 1, packages: 1 };
             let pinning = vec![Pin { vcpu: 0, host_cpus }];
-            Cpu { boot, max, topology: shaped.then_some(topology), features, pinning }
+            Cpu {
+                boot,
+                max,
+                topology: shaped.then_some(topology),
+                features,
+                pinning,
+                physical_bits: if shaped { 0 } else { 40 },
+                core_scheduling: if shaped { CoreScheduling::Vm } else { CoreScheduling::Auto },
+                template: shaped.then(|| "T2".to_owned()),
+                custom_template: (!shaped).then(|| "{}".to_owned()),
+            }
         },
     )
 }
@@ -66,13 +81,27 @@ fn memory() -> impl Strategy<Value = Memory> {
     (4u64..4096, 0u64..64, any::<[bool; 7]>()).prop_map(|(half, hotplug, set)| Memory {
         size_bytes: half * 2 * MIB,
         hotplug_bytes: hotplug * MIB,
+        hotplug_method: if set[1] { HotplugMethod::VirtioMem } else { HotplugMethod::Acpi },
+        reserve: set[2],
+        zones: zones(set[3], half * 2 * MIB),
         huge_page_bytes: set[0].then_some(2 * MIB),
         shared: true,
         mergeable: set[1],
         prefault: set[2],
         thp: set[3],
-        balloon: set[4].then_some(Balloon { size_bytes: MIB, deflate_on_oom: set[5], free_page_reporting: set[6] }),
+        balloon: set[4].then_some(Balloon {
+            size_bytes: MIB,
+            deflate_on_oom: set[5],
+            free_page_reporting: set[6],
+            free_page_hinting: set[1],
+            statistics_seconds: u32::from(set[2]),
+        }),
     })
+}
+
+fn zones(some: bool, size_bytes: u64) -> Vec<Zone> {
+    let zone = Zone { name: "z0".to_owned(), size_bytes, hotplug_bytes: MIB, host_numa_node: Some(0) };
+    if some { vec![zone] } else { Vec::new() }
 }
 
 fn payload() -> impl Strategy<Value = Payload> {
@@ -115,6 +144,12 @@ fn disk() -> impl Strategy<Value = Disk> {
             serial,
             pci_segment: 0,
             iommu: set[3],
+            cache: if set[0] { DiskCache::Unsafe } else { DiskCache::Auto },
+            io_engine: if set[1] { IoEngine::Async } else { IoEngine::Sync },
+            partuuid: set[2].then(|| "0eaa91a0-01".to_owned()),
+            backing_files: set[3],
+            sparse: set[1].then_some(set[2]),
+            queue_pinning: vec![QueuePin { queue: 0, host_cpus: [1, 3].into() }],
         },
     )
 }
@@ -137,8 +172,9 @@ fn attachment() -> impl Strategy<Value = Attachment> {
 fn nic() -> impl Strategy<Value = Nic> {
     let mac = any::<[u8; 5]>().prop_map(|b| Mac::new([2, b[0], b[1], b[2], b[3], b[4]]).expect("unicast"));
     let offloads = any::<[bool; 3]>().prop_map(|b| Offloads { tso: b[0], ufo: b[1], csum: b[2] });
-    (attachment(), of(mac), of(any::<std::net::IpAddr>()), of(offloads), of(rate()), of(rate())).prop_map(
-        |(attachment, mac, ip, offloads, rx_rate_limit, tx_rate_limit)| Nic {
+    let limits = (of(rate()), of(rate()));
+    (attachment(), of(mac), of(any::<std::net::IpAddr>()), of(offloads), limits, any::<bool>()).prop_map(
+        |(attachment, mac, ip, offloads, (rx_rate_limit, tx_rate_limit), iommu)| Nic {
             name: String::new(),
             attachment,
             mac,
@@ -150,7 +186,8 @@ fn nic() -> impl Strategy<Value = Nic> {
             rx_rate_limit,
             tx_rate_limit,
             pci_segment: 0,
-            iommu: false,
+            iommu,
+            vhost_mode: if iommu { VhostMode::Server } else { VhostMode::Client },
         },
     )
 }
@@ -158,9 +195,12 @@ fn nic() -> impl Strategy<Value = Nic> {
 fn console() -> impl Strategy<Value = Console> {
     let plain = one_of(&[ConsoleMode::Off, ConsoleMode::Pty, ConsoleMode::Socket, ConsoleMode::Null]);
     prop_oneof![
-        plain.prop_map(|mode| Console { mode, path: None }),
-        (one_of(&[ConsoleMode::File, ConsoleMode::Tty]), path())
-            .prop_map(|(mode, path)| Console { mode, path: Some(path) }),
+        (plain, of(bucket())).prop_map(|(mode, rate_limit)| Console { rate_limit, ..Console::new(mode) }),
+        (one_of(&[ConsoleMode::File, ConsoleMode::Tty]), path()).prop_map(|(mode, path)| Console {
+            path: Some(path),
+            iommu: true,
+            ..Console::new(mode)
+        }),
     ]
 }
 
@@ -175,6 +215,66 @@ fn readiness() -> impl Strategy<Value = Readiness> {
     (probe, 1000u64..3_600_000).prop_map(|(probe, ms)| Readiness { probe, timeout: Duration::from_millis(ms) })
 }
 
+fn metadata(first: bool) -> Metadata {
+    Metadata {
+        json: r#"{"a":1}"#.into(),
+        nics: vec!["n0".into()],
+        version: if first { MetadataVersion::V1 } else { MetadataVersion::V2 },
+        address: first.then_some(std::net::Ipv4Addr::new(169, 254, 7, 9)),
+        imds_compatible: first,
+    }
+}
+
+fn device_kind() -> impl Strategy<Value = DeviceKind> {
+    prop_oneof![
+        (path(), of(rate()), any::<[bool; 2]>()).prop_map(|(path, rate_limit, set)| DeviceKind::Pmem {
+            path,
+            size_bytes: 4 * MIB,
+            read_only: set[0],
+            root: set[1],
+            rate_limit,
+        }),
+        path().prop_map(|socket| DeviceKind::Share { tag: "home".into(), socket, queues: 1, queue_size: 128 }),
+        (path(), 0u32..=256).prop_map(|(path, queues)| DeviceKind::Vdpa { path, queues }),
+        Just(DeviceKind::Passthrough { path: "/sys/bus/pci/devices/0000:01:00.0".into() }),
+        path().prop_map(|socket| DeviceKind::VfioUser { socket }),
+        path().prop_map(|socket| DeviceKind::VhostUser { socket, device_type: 26, queue_sizes: vec![64, 128] }),
+    ]
+}
+
+/// What is said of a machine beside the first fields: devices, description, NUMA, shared limits.
+fn further() -> impl Strategy<Value = (Vec<Device>, Option<Platform>, RateLimit, bool)> {
+    let device = device_kind().prop_map(|kind| Device { name: String::new(), kind, pci_segment: 0, iommu: true });
+    let text = || of("[a-z0-9]{1,20}");
+    let platform = (text(), text(), text(), vec("[a-z]{1,9}", 0..3)).prop_map(|(one, two, three, oem_strings)| {
+        Platform {
+            serial_number: one.clone(),
+            uuid: two.clone(),
+            oem_strings,
+            manufacturer: three.clone(),
+            product: one.clone(),
+            version: two.clone(),
+            family: three.clone(),
+            sku: one,
+            asset_tag: two,
+            pci_segments: 2,
+            iommu_segments: vec![1],
+            iommu_address_bits: 48,
+        }
+    });
+    (vec(device, 0..3), of(platform), rate(), any::<bool>())
+}
+
+fn numa() -> NumaNode {
+    NumaNode {
+        id: 0,
+        cpus: [0].into(),
+        zones: Vec::new(),
+        distances: [(0, 10)].into(),
+        pci_segments: vec![0],
+    }
+}
+
 type Rest = (Option<Rng>, Option<Vsock>, Option<Metadata>, Option<CloudInit>, RestartPolicy, Option<Readiness>);
 
 fn rest() -> impl Strategy<Value = Rest> {
@@ -184,9 +284,10 @@ fn rest() -> impl Strategy<Value = Rest> {
         network_config: String::new(),
     });
     (
-        of(one_of(&RNG_SOURCES).prop_map(|source| Rng { source: source.into() })),
-        of((3u32..u32::MAX - 1).prop_map(|cid| Vsock { cid })),
-        of(Just(Metadata { json: r#"{"a":1}"#.into(), nics: vec![] })),
+        of((one_of(&RNG_SOURCES), of(rate()))
+            .prop_map(|(source, rate_limit)| Rng { source: source.into(), rate_limit, iommu: true })),
+        of((3u32..u32::MAX - 1).prop_map(|cid| Vsock { cid, pci_segment: 0, iommu: cid % 2 == 0 })),
+        of(any::<bool>().prop_map(metadata)),
         of(seed),
         one_of(&[RestartPolicy::Never, RestartPolicy::OnFailure, RestartPolicy::Always]),
         of(readiness()),
@@ -199,8 +300,12 @@ pub(crate) fn spec() -> impl Strategy<Value = Spec> {
     let machine = one_of(&[Machine::Auto, Machine::Microvm, Machine::Pc, Machine::Q35]);
     let accelerator = one_of(&[Accelerator::Auto, Accelerator::Kvm, Accelerator::Tcg]);
     let first = (driver, machine, accelerator, cpu(), memory(), payload());
-    (first, vec(disk(), 0..3), vec(nic(), 0..3), console(), console(), rest()).prop_map(
-        |((driver, machine, accelerator, cpu, memory, payload), mut disks, mut nics, serial, console, rest)| {
+    (first, vec(disk(), 0..3), vec(nic(), 0..3), [console(), console()], rest(), further()).prop_map(
+        |((driver, machine, accelerator, cpu, memory, payload), mut disks, mut nics, consoles, rest, further)| {
+            let ([serial, console], (mut devices, platform, limit, set)) = (consoles, further);
+            for (i, device) in devices.iter_mut().enumerate() {
+                device.name = format!("e{i}");
+            }
             for (i, disk) in disks.iter_mut().enumerate() {
                 disk.name = format!("d{i}");
                 disk.root = i == 1;
@@ -214,6 +319,7 @@ pub(crate) fn spec() -> impl Strategy<Value = Spec> {
                 }
             }
             let (rng, vsock, metadata, cloud_init, restart, readiness) = rest;
+            let metadata = metadata.filter(|_| !nics.is_empty());
             let draft = Draft {
                 driver,
                 machine,
@@ -229,6 +335,13 @@ pub(crate) fn spec() -> impl Strategy<Value = Spec> {
                 vsock,
                 metadata,
                 cloud_init,
+                rate_limit_groups: vec![RateLimitGroup { name: "group".into(), limit }],
+                devices,
+                platform,
+                numa: if set { vec![numa()] } else { Vec::new() },
+                watchdog: set,
+                tpm: set.then(|| "/run/tpm".into()),
+                network_namespace: set.then(|| "/run/netns/a".into()),
                 restart,
                 readiness,
             };
@@ -273,6 +386,9 @@ fn status() -> impl Strategy<Value = Status> {
             driver: "qemu 7.2".into(),
             machine: Machine::Q35,
             accelerator: Accelerator::Tcg,
+            jail: (pid % 2 == 0).then_some(pid),
+            applied_generation: epoch / 3,
+            resets: epoch / 5,
         });
     let exit = (any::<u64>(), time(), one_of(&ExitCause::ALL), vec(any::<String>(), 0..3)).prop_map(
         |(boot_epoch, at, cause, log_tail)| Exit {
@@ -295,6 +411,7 @@ fn status() -> impl Strategy<Value = Status> {
             last_exit,
             restarts: 2,
             addresses,
+            restart_required: vec!["vm.spec.cpu".into()],
         },
     )
 }
@@ -304,7 +421,10 @@ pub(crate) fn instance() -> impl Strategy<Value = Instance> {
     let power = one_of(&[Power::Off, Power::On, Power::Paused]);
     let desired =
         (power, any::<u64>(), stop(), stop(), any::<bool>()).prop_map(|(power, boot_epoch, reboot, stop, deleted)| {
-            Desired { power, boot_epoch, reboot_epoch: boot_epoch / 3, reboot, stop, deleted }
+            let identity = if deleted { Identity::Same } else { Identity::New };
+            let snapshot = SnapshotId::from_bytes([boot_epoch.to_le_bytes()[0]; 16]);
+            let origin = (boot_epoch % 2 == 0).then_some(Origin { boot_epoch, snapshot, identity });
+            Desired { power, boot_epoch, reboot_epoch: boot_epoch / 3, reboot, stop, deleted, origin }
         });
     let placement = (any::<[u8; 16]>(), any::<u64>())
         .prop_map(|(id, generation)| Placement { node: NodeId::from_bytes(id), generation });
@@ -317,12 +437,57 @@ pub(crate) fn instance() -> impl Strategy<Value = Instance> {
     })
 }
 
+fn content() -> impl Strategy<Value = Content> {
+    let role = prop_oneof![
+        Just(Role::Memory),
+        Just(Role::State),
+        Just(Role::Config),
+        name().prop_map(|name| Role::Disk(name.to_string())),
+    ];
+    let part = (role, any::<u64>(), any::<[u8; 32]>()).prop_map(|(role, bytes, sha256)| Part {
+        role,
+        file: "memory".into(),
+        bytes,
+        sha256,
+    });
+    (of(time()), vec(part, 0..4)).prop_map(|(taken, parts)| Content { driver: "qemu 7.2".into(), taken, parts })
+}
+
+/// Any snapshot.
+pub(crate) fn snapshot() -> impl Strategy<Value = Snapshot> {
+    let scope = one_of(&[Scope::Full, Scope::Difference, Scope::Disks]);
+    let which = (any::<[[u8; 16]; 3]>(), of(any::<[u8; 16]>()), scope, one_of(&SnapshotPhase::ALL));
+    (meta(), which, spec(), content(), any::<String>()).prop_map(
+        |(meta, ([id, instance, node], parent, scope, phase), spec, content, message)| Snapshot {
+            id: SnapshotId::from_bytes(id),
+            name: meta.name.clone(),
+            project: meta.project,
+            labels: meta.labels,
+            annotations: meta.annotations,
+            create_time: meta.create_time,
+            instance: InstanceId::from_bytes(instance),
+            instance_name: meta.name,
+            node: NodeId::from_bytes(node),
+            scope,
+            parent: parent.map(SnapshotId::from_bytes),
+            spec,
+            phase,
+            content,
+            message,
+        },
+    )
+}
+
 /// Any answer to a request.
 pub(crate) fn answered() -> impl Strategy<Value = Answered> {
-    (any::<[u8; 32]>(), time(), instance(), any::<u64>()).prop_map(|(body, at, instance, revision)| Answered {
+    let answer = prop_oneof![
+        instance().prop_map(|one| Answer::Instance(Box::new(one))),
+        snapshot().prop_map(|one| Answer::Snapshot(Box::new(one))),
+    ];
+    (any::<[u8; 32]>(), time(), answer, any::<u64>()).prop_map(|(body, at, answer, revision)| Answered {
         body,
         at,
-        instance,
+        answer,
         revision: Revision(revision),
     })
 }

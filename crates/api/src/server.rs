@@ -17,20 +17,23 @@ mod observe;
 mod origin;
 mod patience;
 mod refusal;
+mod snapshots;
 mod states;
 mod strict;
 mod vms;
 
 use crate::compat::MetaldDoor;
 use crate::proto::vmprovisioner::v1::VmServiceExt as _;
-use crate::proto::weft::v1::{EventServiceExt as _, NodeServiceExt as _, StateServiceExt as _, VmServiceExt as _};
+use crate::proto::weft::v1::{
+    EventServiceExt as _, NodeServiceExt as _, SnapshotServiceExt as _, StateServiceExt as _, VmServiceExt as _,
+};
 use crate::schema::{DESCRIPTORS, SCHEMA};
 use axum::middleware::from_fn;
 use connectrpc::{ConnectRpcService, Limits, Router};
 use connectrpc_health::{StaticChecker, Status};
 use connectrpc_reflection::Reflector;
 use std::sync::Arc;
-use weft_ports::api::{Backups, Consoles, Events, Nodes, Power, Vms};
+use weft_ports::api::{Backups, Consoles, Devices, Events, Nodes, Power, Snapshots, Vms};
 
 /// What the door leads to.
 #[derive(Clone)]
@@ -39,6 +42,10 @@ pub struct Ports {
     pub vms: Arc<dyn Vms>,
     /// What runs.
     pub power: Arc<dyn Power>,
+    /// What is plugged into VMs, and their sizes.
+    pub devices: Arc<dyn Devices>,
+    /// Snapshots, and what begins from them.
+    pub snapshots: Arc<dyn Snapshots>,
     /// Consoles and their logs.
     pub consoles: Arc<dyn Consoles>,
     /// Nodes.
@@ -117,9 +124,10 @@ fn names() -> &'static [String] {
 /// The door over these ports. Make it after the global meter provider is in place.
 #[must_use]
 pub fn door(ports: Ports, options: Options) -> Door {
-    let Ports { vms, power, consoles, nodes, events, backups } = ports;
+    let Ports { vms, power, devices, snapshots, consoles, nodes, events, backups } = ports;
     let metald = Arc::new(MetaldDoor::new(vms.clone(), power.clone()));
-    let router = Arc::new(vms::VmDoor { vms, power, consoles }).register(Router::new());
+    let router = Arc::new(vms::VmDoor { vms, power, devices, consoles }).register(Router::new());
+    let router = Arc::new(snapshots::SnapshotDoor(snapshots)).register(router);
     let router = Arc::new(nodes::NodeDoor(nodes)).register(router);
     let router = Arc::new(events::EventDoor(events)).register(router);
     let router = Arc::new(states::StateDoor(backups)).register(router);

@@ -119,10 +119,19 @@ pub struct Answered {
     /// When it was answered.
     pub at: Time,
     /// The resource, as it was answered.
-    pub instance: Instance,
+    pub answer: Answer,
     /// The revision of the resource in the answer; zero where one commit wrote both, so that it is the
     /// revision of this record.
     pub revision: Revision,
+}
+
+/// A resource that a request was answered with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// An instance.
+    Instance(Box<Instance>),
+    /// A snapshot.
+    Snapshot(Box<Snapshot>),
 }
 
 /// An object with the revision at which it last changed.

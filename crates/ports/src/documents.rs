@@ -1,6 +1,7 @@
 //! Text ⇄ domain: manifests that people write, and answers in the forms that programs read.
 
-use crate::api::{NewVm, Vm};
+use crate::api::{KeptSnapshot, NewVm, Vm};
+use crate::hypervisor::Counters;
 use weft_domain::Fault;
 use weft_domain::event::Event;
 use weft_domain::node::Node;
@@ -30,6 +31,10 @@ pub enum Item<'a> {
     Node(&'a Node),
     /// An event.
     Event(&'a Event),
+    /// A snapshot.
+    Snapshot(&'a KeptSnapshot),
+    /// Counters of a VM's devices.
+    Counters(&'a Counters),
 }
 
 /// Reads manifests and writes answers.

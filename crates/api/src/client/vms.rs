@@ -21,8 +21,10 @@ macro_rules! vm_of {
     }};
 }
 
+pub(super) use vm_of;
+
 /// The request id, empty where there is none.
-fn id(call: &Call) -> String {
+pub(super) fn id(call: &Call) -> String {
     call.request_id.clone().unwrap_or_default()
 }
 

@@ -3,7 +3,7 @@
 use super::{FORMAT, HEADER, Records};
 use crate::sample;
 use proptest::prelude::*;
-use weft_domain::InstanceId;
+use weft_domain::{InstanceId, SnapshotId};
 use weft_domain::object::{Object, Sort};
 use weft_ports::codec::{Codec as _, Error};
 
@@ -14,6 +14,8 @@ fn object() -> impl Strategy<Value = Object> {
         sample::answered().prop_map(|a| Object::Request(Box::new(a))),
         sample::event().prop_map(|e| Object::Event(Box::new(e))),
         sample::node().prop_map(|n| Object::Node(Box::new(n))),
+        sample::snapshot().prop_map(|s| Object::Snapshot(Box::new(s))),
+        any::<[u8; 16]>().prop_map(|id| Object::SnapshotName(SnapshotId::from_bytes(id))),
     ]
 }
 

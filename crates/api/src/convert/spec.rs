@@ -1,13 +1,24 @@
 //! The specification of a VM, both ways.
 
+mod device;
 mod read;
 mod write;
 
 use super::choice;
 use crate::proto::weft::v1::VmSpec;
 pub(crate) use read::draft;
-use weft_domain::spec::{Accelerator, ConsoleMode, CpuFeature, DiskFormat, Machine, RestartPolicy, Transport};
+use weft_domain::spec::{
+    Accelerator, ConsoleMode, CoreScheduling, CpuFeature, DiskCache, DiskFormat, HotplugMethod, IoEngine, Machine,
+    MetadataVersion, RestartPolicy, Transport, VhostMode,
+};
 pub(crate) use write::spec;
+
+/// One part of a specification that comes alone, in the request of a verb that attaches it.
+pub(crate) mod part {
+    pub(crate) use super::device::{device, write_device};
+    pub(crate) use super::read::{disk, nic, vsock};
+    pub(crate) use super::write::{disk as write_disk, nic as write_nic, vsock as write_vsock};
+}
 
 choice!(Machine, Machine, Machine::Auto, {
     Machine::Auto = MACHINE_UNSPECIFIED,
@@ -55,6 +66,45 @@ choice!(ConsoleMode, ConsoleMode, ConsoleMode::Off, {
     CONSOLE_MODE_UNSPECIFIED => Ok(ConsoleMode::Socket),
 });
 
+choice!(CoreScheduling, CoreScheduling, CoreScheduling::Auto, {
+    CoreScheduling::Auto = CORE_SCHEDULING_UNSPECIFIED,
+    CoreScheduling::Off = CORE_SCHEDULING_OFF,
+    CoreScheduling::Vm = CORE_SCHEDULING_VM,
+    CoreScheduling::Vcpu = CORE_SCHEDULING_VCPU,
+});
+
+choice!(HotplugMethod, HotplugMethod, HotplugMethod::Auto, {
+    HotplugMethod::Auto = HOTPLUG_METHOD_UNSPECIFIED,
+    HotplugMethod::Acpi = HOTPLUG_METHOD_ACPI,
+    HotplugMethod::VirtioMem = HOTPLUG_METHOD_VIRTIO_MEM,
+});
+
+choice!(DiskCache, DiskCache, DiskCache::Auto, {
+    DiskCache::Auto = DISK_CACHE_UNSPECIFIED,
+    DiskCache::Writeback = DISK_CACHE_WRITEBACK,
+    DiskCache::Unsafe = DISK_CACHE_UNSAFE,
+});
+
+choice!(IoEngine, IoEngine, IoEngine::Auto, {
+    IoEngine::Auto = IO_ENGINE_UNSPECIFIED,
+    IoEngine::Sync = IO_ENGINE_SYNC,
+    IoEngine::Async = IO_ENGINE_ASYNC,
+});
+
+choice!(VhostMode, VhostMode, VhostMode::Client, {
+    VhostMode::Client = VHOST_MODE_CLIENT,
+    VhostMode::Server = VHOST_MODE_SERVER,
+} else {
+    VHOST_MODE_UNSPECIFIED => Ok(VhostMode::Client),
+});
+
+choice!(MetadataVersion, MetadataVersion, MetadataVersion::V2, {
+    MetadataVersion::V1 = METADATA_VERSION_V1,
+    MetadataVersion::V2 = METADATA_VERSION_V2,
+} else {
+    METADATA_VERSION_UNSPECIFIED => Ok(MetadataVersion::V2),
+});
+
 choice!(RestartPolicy, RestartPolicy, RestartPolicy::Never, {
     RestartPolicy::Never = RESTART_POLICY_NEVER,
     RestartPolicy::OnFailure = RESTART_POLICY_ON_FAILURE,
@@ -80,5 +130,6 @@ macro_rules! fields {
 
 fields! {
     driver, machine, accelerator, cpu, memory, payload, disks, nics, serial, console, rng, vsock, metadata,
-    cloud_init, restart, readiness,
+    cloud_init, restart, readiness, rate_limit_groups, devices, platform, numa, watchdog, tpm_socket,
+    network_namespace,
 }

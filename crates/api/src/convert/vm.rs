@@ -8,9 +8,12 @@ use crate::convert::spec;
 use crate::proto::weft::v1 as wire;
 use buffa::MessageField;
 use buffa_types::google::protobuf::Duration as WireDuration;
-use weft_domain::instance::{Condition, Desired, Exit, ExitCause, Meta, Placement, Power, Running, Status, StopHow};
+use weft_domain::instance::{
+    Condition, Desired, Exit, ExitCause, Meta, Origin, Placement, Power, Running, Status, StopHow,
+};
 use weft_domain::label::Annotations;
 use weft_domain::object::{Revision, Stored};
+use weft_domain::snapshot::Identity;
 use weft_domain::spec::Draft;
 use weft_domain::{Fault, Instance, Labels, Name, Phase, Reason};
 
@@ -37,6 +40,13 @@ choice!(Power, Power, Power::Off, {
     Power::Paused = POWER_PAUSED,
 } else {
     POWER_UNSPECIFIED => Err("is required"),
+});
+
+choice!(Identity, VmIdentity, Identity::New, {
+    Identity::Same = VM_IDENTITY_SAME,
+    Identity::New = VM_IDENTITY_NEW,
+} else {
+    VM_IDENTITY_UNSPECIFIED => Err("is required"),
 });
 
 choice!(ExitCause, ExitCause, ExitCause::VmmDied, {
@@ -138,6 +148,16 @@ fn desired(desired: &Desired) -> wire::VmDesired {
         reboot_grace: grace(desired.reboot),
         stop_grace: grace(desired.stop),
         deleted: desired.deleted,
+        origin: desired.origin.map(origin).into(),
+        ..Default::default()
+    }
+}
+
+fn origin(origin: Origin) -> wire::VmOrigin {
+    wire::VmOrigin {
+        boot_epoch: origin.boot_epoch,
+        snapshot: origin.snapshot.to_string(),
+        identity: origin.identity.write().into(),
         ..Default::default()
     }
 }
@@ -158,6 +178,7 @@ fn status(status: &Status) -> wire::VmStatus {
         last_exit: status.last_exit.as_ref().map(exit).into(),
         restarts: status.restarts,
         addresses: status.addresses.iter().map(ToString::to_string).collect(),
+        restart_required: status.restart_required.clone(),
         ..Default::default()
     }
 }
@@ -183,6 +204,9 @@ fn running(running: &Running) -> wire::Running {
         driver: running.driver.clone(),
         machine: running.machine.write().into(),
         accelerator: running.accelerator.write().into(),
+        jail_uid: running.jail,
+        applied_generation: running.applied_generation,
+        resets: running.resets,
         ..Default::default()
     }
 }
@@ -260,7 +284,16 @@ fn read_desired(desired: Option<&wire::VmDesired>, found: &mut Found) -> Desired
         reboot,
         stop,
         deleted: desired.deleted,
+        origin: desired.origin.as_option().and_then(|o| read_origin(o, found)),
     }
+}
+
+fn read_origin(origin: &wire::VmOrigin, found: &mut Found) -> Option<Origin> {
+    Some(Origin {
+        boot_epoch: origin.boot_epoch,
+        snapshot: found.parse(&origin.snapshot, "vm.desired.origin.snapshot")?,
+        identity: found.choice(origin.identity, "vm.desired.origin.identity"),
+    })
 }
 
 fn read_status(status: wire::VmStatus, found: &mut Found) -> Status {
@@ -274,6 +307,7 @@ fn read_status(status: wire::VmStatus, found: &mut Found) -> Status {
         last_exit: status.last_exit.into_option().map(|e| read_exit(e, found)),
         restarts: status.restarts,
         addresses: addresses.filter_map(|(i, a)| found.parse(a, &format!("vm.status.addresses[{i}]"))).collect(),
+        restart_required: status.restart_required,
     }
 }
 
@@ -297,6 +331,9 @@ fn read_running(running: &wire::Running, found: &mut Found) -> Option<Running> {
         driver: running.driver.clone(),
         machine: found.choice(running.machine, "vm.status.running.machine"),
         accelerator: found.choice(running.accelerator, "vm.status.running.accelerator"),
+        jail: running.jail_uid,
+        applied_generation: running.applied_generation,
+        resets: running.resets,
     })
 }
 

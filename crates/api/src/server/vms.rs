@@ -1,19 +1,21 @@
-//! `weft.v1.VmService` over the ports `Vms`, `Power` and `Consoles`.
+//! `weft.v1.VmService` over the ports `Vms`, `Power`, `Devices` and `Consoles`.
 
 use super::call::{answer, changing, reading, stream};
 use super::console;
-use crate::asks::{change, mode, new_vm, one_vm, only_project, removal, stop_how, watch_query};
+use crate::asks::{alter, change, mode, new_vm, one_vm, only_project, removal, stop_how, vm_ref, watch_query};
+use crate::convert::Found;
 use crate::convert::vm::stored;
 use crate::fault::to_wire;
 use crate::proto::weft::v1::{self as wire, VmService};
 use connectrpc::{InboundStream, RequestContext, ServiceRequest, ServiceResult, ServiceStream};
 use std::sync::Arc;
-use weft_ports::api::{Consoles, ListQuery, LogQuery, LogStart, Power, Vm, VmChange, Vms};
+use weft_ports::api::{Alter, Consoles, Devices, ListQuery, LogQuery, LogStart, Power, Vm, VmChange, Vms};
 
 /// The adapter.
 pub(super) struct VmDoor {
     pub(super) vms: Arc<dyn Vms>,
     pub(super) power: Arc<dyn Power>,
+    pub(super) devices: Arc<dyn Devices>,
     pub(super) consoles: Arc<dyn Consoles>,
 }
 
@@ -23,6 +25,29 @@ type Request<'a, M> = ServiceRequest<'a, M>;
 macro_rules! with_vm {
     ($response:ident) => {
         |vm: Vm| wire::$response { vm: stored(&vm).into(), ..Default::default() }
+    };
+}
+
+/// A verb that alters a VM: what it asks is read from its request, the rest is the same for all.
+macro_rules! altering {
+    ($verb:ident, $request:ident, $response:ident, |$asked:ident, $found:ident| $alter:expr) => {
+        async fn $verb(
+            &self,
+            ctx: RequestContext,
+            request: Request<'_, wire::$request>,
+        ) -> ServiceResult<wire::$response> {
+            let mut $asked = request.to_owned_message();
+            let id = std::mem::take(&mut $asked.request_id);
+            let altered = async {
+                let call = changing(&ctx, id, &$asked)?;
+                let mut $found = Found::default();
+                let vm = vm_ref(&$asked.vm, &$asked.project, &mut $found);
+                let alter = $alter;
+                $found.done()?;
+                self.devices.alter(&call, &vm, alter).await
+            };
+            answer(altered.await, with_vm!($response))
+        }
     };
 }
 
@@ -163,6 +188,60 @@ impl VmService for VmDoor {
             self.power.reboot(&changing(&ctx, id, &request)?, &vm, how).await
         };
         answer(rebooted.await, with_vm!(RebootVmResponse))
+    }
+
+    altering!(attach_disk, AttachDiskRequest, AttachDiskResponse, |asked, found| {
+        alter::attach_disk(asked.disk.into_option(), &mut found)
+    });
+    altering!(detach_disk, DetachDiskRequest, DetachDiskResponse, |asked, found| {
+        Alter::DetachDisk(alter::name(&asked.disk, "disk", &mut found))
+    });
+    altering!(resize_disk, ResizeDiskRequest, ResizeDiskResponse, |asked, found| {
+        Alter::ResizeDisk(alter::name(&asked.disk, "disk", &mut found), asked.size_bytes)
+    });
+    altering!(attach_nic, AttachNicRequest, AttachNicResponse, |asked, found| {
+        alter::attach_nic(asked.nic.into_option(), &mut found)
+    });
+    altering!(detach_nic, DetachNicRequest, DetachNicResponse, |asked, found| {
+        Alter::DetachNic(alter::name(&asked.nic, "nic", &mut found))
+    });
+    altering!(attach_device, AttachDeviceRequest, AttachDeviceResponse, |asked, found| {
+        alter::attach_device(asked.device.into_option(), &mut found)
+    });
+    altering!(detach_device, DetachDeviceRequest, DetachDeviceResponse, |asked, found| {
+        Alter::DetachDevice(alter::name(&asked.device, "device", &mut found))
+    });
+    altering!(attach_vsock, AttachVsockRequest, AttachVsockResponse, |asked, found| {
+        alter::attach_vsock(asked.vsock.into_option(), &mut found)
+    });
+    altering!(detach_vsock, DetachVsockRequest, DetachVsockResponse, |asked, found| Alter::DetachVsock);
+    altering!(resize_vm, ResizeVmRequest, ResizeVmResponse, |asked, found| alter::resize(&asked, &mut found));
+
+    async fn send_nmi(
+        &self,
+        ctx: RequestContext,
+        request: Request<'_, wire::SendNmiRequest>,
+    ) -> ServiceResult<wire::SendNmiResponse> {
+        let mut request = request.to_owned_message();
+        let id = std::mem::take(&mut request.request_id);
+        let vm = one_vm(&request.vm, &request.project).map_err(to_wire)?;
+        let call = changing(&ctx, id, &request).map_err(to_wire)?;
+        answer(self.devices.nmi(&call, &vm).await, with_vm!(SendNmiResponse))
+    }
+
+    async fn get_vm_counters(
+        &self,
+        ctx: RequestContext,
+        request: Request<'_, wire::GetVmCountersRequest>,
+    ) -> ServiceResult<wire::GetVmCountersResponse> {
+        let vm = one_vm(request.vm, request.project).map_err(to_wire)?;
+        answer(self.devices.counters(&reading(&ctx), &vm).await, |counters| wire::GetVmCountersResponse {
+            devices: counters
+                .into_iter()
+                .map(|(name, counters)| (name, wire::DeviceCounters { counters, ..Default::default() }))
+                .collect(),
+            ..Default::default()
+        })
     }
 
     async fn watch_vms(

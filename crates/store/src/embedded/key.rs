@@ -6,10 +6,12 @@
 //! 03 <hash: 32>                   the answer to a request
 //! 04 <id: 16>                     an event
 //! 05 <id: 16>                     a node
+//! 06 <id: 16>                     a snapshot
+//! 07 <project> 00 <name>          a snapshot's name
 //! ```
 
 use weft_domain::object::{Key, Sort};
-use weft_domain::{EventId, InstanceId, Name, NodeId};
+use weft_domain::{EventId, InstanceId, Name, NodeId, SnapshotId};
 
 /// The first byte of a sort's keys.
 pub(crate) const fn tag(sort: Sort) -> u8 {
@@ -19,6 +21,8 @@ pub(crate) const fn tag(sort: Sort) -> u8 {
         Sort::Request => 3,
         Sort::Event => 4,
         Sort::Node => 5,
+        Sort::Snapshot => 6,
+        Sort::SnapshotName => 7,
     }
 }
 
@@ -27,10 +31,13 @@ pub(crate) fn encode(key: &Key) -> Vec<u8> {
     let tag = [tag(key.sort())];
     match key {
         Key::Instance(id) => [&tag[..], id.as_bytes()].concat(),
-        Key::Name(project, name) => [&tag[..], project.as_str().as_bytes(), &[0], name.as_str().as_bytes()].concat(),
+        Key::Name(project, name) | Key::SnapshotName(project, name) => {
+            [&tag[..], project.as_str().as_bytes(), &[0], name.as_str().as_bytes()].concat()
+        }
         Key::Request(hash) => [&tag[..], hash].concat(),
         Key::Event(id) => [&tag[..], id.as_bytes()].concat(),
         Key::Node(id) => [&tag[..], id.as_bytes()].concat(),
+        Key::Snapshot(id) => [&tag[..], id.as_bytes()].concat(),
     }
 }
 
@@ -39,16 +46,21 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Key> {
     let (tag, rest) = bytes.split_first()?;
     match tag {
         1 => Some(Key::Instance(InstanceId::from_bytes(rest.try_into().ok()?))),
-        2 => {
-            let split = rest.iter().position(|byte| *byte == 0)?;
-            let name = |bytes: &[u8]| std::str::from_utf8(bytes).ok()?.parse::<Name>().ok();
-            Some(Key::Name(name(&rest[..split])?, name(&rest[split + 1..])?))
-        }
+        2 => names(rest).map(|(project, name)| Key::Name(project, name)),
         3 => Some(Key::Request(rest.try_into().ok()?)),
         4 => Some(Key::Event(EventId::from_bytes(rest.try_into().ok()?))),
         5 => Some(Key::Node(NodeId::from_bytes(rest.try_into().ok()?))),
+        6 => Some(Key::Snapshot(SnapshotId::from_bytes(rest.try_into().ok()?))),
+        7 => names(rest).map(|(project, name)| Key::SnapshotName(project, name)),
         _ => None,
     }
+}
+
+/// A project and a name in it.
+fn names(bytes: &[u8]) -> Option<(Name, Name)> {
+    let split = bytes.iter().position(|byte| *byte == 0)?;
+    let name = |bytes: &[u8]| std::str::from_utf8(bytes).ok()?.parse::<Name>().ok();
+    Some((name(&bytes[..split])?, name(&bytes[split + 1..])?))
 }
 
 #[cfg(test)]
@@ -67,6 +79,8 @@ mod tests {
             any::<[u8; 32]>().prop_map(Key::Request),
             any::<[u8; 16]>().prop_map(|id| Key::Event(EventId::from_bytes(id))),
             any::<[u8; 16]>().prop_map(|id| Key::Node(NodeId::from_bytes(id))),
+            any::<[u8; 16]>().prop_map(|id| Key::Snapshot(SnapshotId::from_bytes(id))),
+            (name(), name()).prop_map(|(project, name)| Key::SnapshotName(project, name)),
         ]
     }
 

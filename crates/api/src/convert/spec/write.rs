@@ -1,12 +1,13 @@
 //! From a specification to its written form: everything is said, nothing is left to defaults.
 
+use super::device;
 use crate::convert::{Choice as _, duration};
 use crate::proto::weft::v1 as wire;
 use buffa::MessageField;
 use std::path::Path;
 use weft_domain::spec::{
-    Attachment, Console, Cpu, Disk, DiskSource, Draft, Driver, Forward, Memory, Nic, Payload, RateLimit, Readiness,
-    ReadinessProbe,
+    Attachment, Console, Cpu, Disk, DiskSource, Draft, Driver, Forward, Memory, Metadata, Nic, Payload, RateLimit,
+    Readiness, ReadinessProbe, Rng, TokenBucket, Vsock,
 };
 
 /// The written form of a specification.
@@ -25,13 +26,9 @@ pub(crate) fn spec(draft: &Draft) -> wire::VmSpec {
         nics: draft.nics.iter().map(nic).collect(),
         serial: console(&draft.serial).into(),
         console: console(&draft.console).into(),
-        rng: draft.rng.as_ref().map(|r| wire::Rng { source: text(&r.source), ..Default::default() }).into(),
-        vsock: draft.vsock.map(|v| wire::Vsock { cid: v.cid, ..Default::default() }).into(),
-        metadata: draft
-            .metadata
-            .as_ref()
-            .map(|m| wire::Metadata { json: m.json.clone(), nics: m.nics.clone(), ..Default::default() })
-            .into(),
+        rng: draft.rng.as_ref().map(rng).into(),
+        vsock: draft.vsock.map(vsock).into(),
+        metadata: draft.metadata.as_ref().map(metadata).into(),
         cloud_init: draft
             .cloud_init
             .as_ref()
@@ -44,12 +41,44 @@ pub(crate) fn spec(draft: &Draft) -> wire::VmSpec {
             .into(),
         restart: draft.restart.write().into(),
         readiness: draft.readiness.as_ref().map(readiness).into(),
+        rate_limit_groups: draft.rate_limit_groups.iter().map(device::write_group).collect(),
+        devices: draft.devices.iter().map(device::write_device).collect(),
+        platform: draft.platform.as_ref().map(device::write_platform).into(),
+        numa: draft.numa.iter().map(device::write_node).collect(),
+        watchdog: draft.watchdog,
+        tpm_socket: draft.tpm.as_deref().map(text).unwrap_or_default(),
+        network_namespace: draft.network_namespace.as_deref().map(text).unwrap_or_default(),
+        ..Default::default()
+    }
+}
+
+fn rng(rng: &Rng) -> wire::Rng {
+    wire::Rng {
+        source: text(&rng.source),
+        rate_limit: rate(rng.rate_limit),
+        iommu: rng.iommu,
+        ..Default::default()
+    }
+}
+
+/// The written form of a vsock.
+pub(crate) fn vsock(vsock: Vsock) -> wire::Vsock {
+    wire::Vsock { cid: vsock.cid, pci_segment: vsock.pci_segment, iommu: vsock.iommu, ..Default::default() }
+}
+
+fn metadata(metadata: &Metadata) -> wire::Metadata {
+    wire::Metadata {
+        json: metadata.json.clone(),
+        nics: metadata.nics.clone(),
+        version: metadata.version.write().into(),
+        address: metadata.address.map(|ip| ip.to_string()).unwrap_or_default(),
+        imds_compatible: metadata.imds_compatible,
         ..Default::default()
     }
 }
 
 /// A path as text. Paths come in as text, so nothing is lost.
-fn text(path: &Path) -> String {
+pub(super) fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
@@ -73,6 +102,10 @@ fn cpu(cpu: &Cpu) -> wire::Cpu {
             .iter()
             .map(|p| wire::Pin { vcpu: p.vcpu, host_cpus: p.host_cpus.iter().copied().collect(), ..Default::default() })
             .collect(),
+        physical_bits: cpu.physical_bits,
+        core_scheduling: cpu.core_scheduling.write().into(),
+        template: cpu.template.clone().unwrap_or_default(),
+        custom_template: cpu.custom_template.clone().unwrap_or_default(),
         ..Default::default()
     }
 }
@@ -81,6 +114,8 @@ fn memory(memory: &Memory) -> wire::Memory {
     wire::Memory {
         size_bytes: Some(memory.size_bytes),
         hotplug_bytes: memory.hotplug_bytes,
+        hotplug_method: memory.hotplug_method.write().into(),
+        reserve: memory.reserve,
         huge_page_bytes: memory.huge_page_bytes,
         shared: memory.shared,
         mergeable: memory.mergeable,
@@ -93,9 +128,22 @@ fn memory(memory: &Memory) -> wire::Memory {
                 size_bytes: b.size_bytes,
                 deflate_on_oom: b.deflate_on_oom,
                 free_page_reporting: b.free_page_reporting,
+                free_page_hinting: b.free_page_hinting,
+                statistics_seconds: b.statistics_seconds,
                 ..Default::default()
             })
             .into(),
+        zones: memory
+            .zones
+            .iter()
+            .map(|z| wire::MemoryZone {
+                name: z.name.clone(),
+                size_bytes: z.size_bytes,
+                hotplug_bytes: z.hotplug_bytes,
+                host_numa_node: z.host_numa_node,
+                ..Default::default()
+            })
+            .collect(),
         ..Default::default()
     }
 }
@@ -118,7 +166,8 @@ fn payload(payload: &Payload) -> wire::Payload {
     }
 }
 
-fn disk(disk: &Disk) -> wire::Disk {
+/// The written form of a disk.
+pub(crate) fn disk(disk: &Disk) -> wire::Disk {
     use wire::disk::Source;
     let source = match &disk.source {
         DiskSource::Path(path) => Source::Path(text(path)),
@@ -143,11 +192,26 @@ fn disk(disk: &Disk) -> wire::Disk {
         serial: disk.serial.clone().unwrap_or_default(),
         pci_segment: disk.pci_segment,
         iommu: disk.iommu,
+        cache: disk.cache.write().into(),
+        io_engine: disk.io_engine.write().into(),
+        partuuid: disk.partuuid.clone().unwrap_or_default(),
+        backing_files: disk.backing_files,
+        sparse: disk.sparse,
+        queue_pinning: disk
+            .queue_pinning
+            .iter()
+            .map(|p| wire::QueuePin {
+                queue: p.queue,
+                host_cpus: p.host_cpus.iter().copied().collect(),
+                ..Default::default()
+            })
+            .collect(),
         ..Default::default()
     }
 }
 
-fn nic(nic: &Nic) -> wire::Nic {
+/// The written form of an interface.
+pub(crate) fn nic(nic: &Nic) -> wire::Nic {
     use wire::nic::Attachment as A;
     let attachment = match &nic.attachment {
         Attachment::User { forwards } => {
@@ -174,6 +238,7 @@ fn nic(nic: &Nic) -> wire::Nic {
         tx_rate_limit: rate(nic.tx_rate_limit),
         pci_segment: nic.pci_segment,
         iommu: nic.iommu,
+        vhost_mode: nic.vhost_mode.write().into(),
         ..Default::default()
     }
 }
@@ -191,17 +256,23 @@ fn console(console: &Console) -> wire::Console {
     wire::Console {
         mode: console.mode.write().into(),
         path: console.path.as_deref().map(text).unwrap_or_default(),
+        rate_limit: console.rate_limit.map(bucket).into(),
+        iommu: console.iommu,
         ..Default::default()
     }
 }
 
-fn rate<P: buffa::ProtoBox<wire::RateLimit>>(rate: Option<RateLimit>) -> MessageField<wire::RateLimit, P> {
-    let bucket = |b: weft_domain::spec::TokenBucket| wire::TokenBucket {
+fn bucket(b: TokenBucket) -> wire::TokenBucket {
+    wire::TokenBucket {
         size: b.size,
         refill_ms: b.refill_ms,
         one_time_burst: b.one_time_burst,
         ..Default::default()
-    };
+    }
+}
+
+/// The written form of a rate limit, where there is one.
+pub(super) fn rate<P: buffa::ProtoBox<wire::RateLimit>>(rate: Option<RateLimit>) -> MessageField<wire::RateLimit, P> {
     rate.map(|r| wire::RateLimit {
         bandwidth: r.bandwidth.map(bucket).into(),
         ops: r.ops.map(bucket).into(),
