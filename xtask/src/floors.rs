@@ -13,6 +13,8 @@ use std::fmt;
 /// The floors, lowest first: the order is the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Floor {
+    /// What runs inside VMs: it knows nobody, and whoever boots VMs may carry it.
+    Guest,
     Domain,
     Ports,
     Adapters,
@@ -27,6 +29,7 @@ enum Floor {
 impl fmt::Display for Floor {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
+            Self::Guest => "below all, a guest",
             Self::Domain => "floor 0, domain",
             Self::Ports => "floor 1, ports",
             Self::Adapters => "floor 2, adapters",
@@ -40,6 +43,7 @@ impl fmt::Display for Floor {
 
 /// Which room stands on which floor.
 const ROOMS: &[(&str, Floor)] = &[
+    ("weft-guest", Floor::Guest),
     ("weft-domain", Floor::Domain),
     ("weft-ports", Floor::Ports),
     ("weft-api", Floor::Adapters),

@@ -1,0 +1,97 @@
+//! What this guest knows of its machine and remembers; all of it is saved and restored with its memory.
+
+use crate::acpi::Acpi;
+use crate::cpu::cycles;
+use crate::memory::StartInfo;
+use crate::power::{self, Keys};
+use crate::serial::say;
+use crate::text::say_number;
+use crate::time;
+
+/// The machine, and what was done with it.
+pub struct Machine {
+    info: &'static StartInfo,
+    acpi: Option<Acpi>,
+    keys: Keys,
+    cycles_per_millisecond: Option<u64>,
+    touched_to: u64,
+    /// How often it was asked to count.
+    pub count: u64,
+    /// Drawn at boot: it stays with the memory.
+    pub generation: u64,
+}
+
+impl Machine {
+    /// One that has just booted.
+    pub fn new(info: &'static StartInfo) -> Self {
+        Self {
+            info,
+            acpi: None,
+            keys: Keys::default(),
+            cycles_per_millisecond: None,
+            touched_to: 0,
+            count: 0,
+            generation: mix(cycles()),
+        }
+    }
+
+    /// Says what was found and that it is ready.
+    pub fn banner(&self) {
+        say(b"\r\nweft-tiny: ");
+        say_number(self.info.mebibytes());
+        say(b" MiB, command line: ");
+        say(self.command_line());
+        say(b"\r\nweft-tiny: ready\r\n");
+    }
+
+    /// Starts the tick, and finds the power button.
+    pub fn listen(&mut self) {
+        time::start();
+        self.acpi();
+    }
+
+    /// The kernel command line.
+    pub fn command_line(&self) -> &'static [u8] {
+        self.info.command_line()
+    }
+
+    /// Memory in MiB.
+    pub fn mebibytes(&self) -> u64 {
+        self.info.mebibytes()
+    }
+
+    /// What ACPI offers, read once.
+    pub fn acpi(&mut self) -> Acpi {
+        *self.acpi.get_or_insert_with(|| Acpi::find(self.info.acpi))
+    }
+
+    /// Whether the power button or Ctrl+Alt+Del was pressed.
+    pub fn is_asked_to_end(&mut self) -> bool {
+        self.keys.ask_for_end() || self.acpi().is_button_pressed()
+    }
+
+    /// Cycles of the time stamp counter in a millisecond.
+    pub fn cycles_per_millisecond(&mut self) -> u64 {
+        *self.cycles_per_millisecond.get_or_insert_with(time::cycles_per_millisecond)
+    }
+
+    /// Touches this many further MiB; how many pages that were.
+    pub fn touch(&mut self, mebibytes: u64) -> u64 {
+        let (pages, next) = self.info.touch(self.touched_to, mebibytes);
+        self.touched_to = next;
+        pages
+    }
+
+    /// Powers off: by ACPI, else as a reset, which is how a Firecracker ends.
+    pub fn power_off(&mut self) -> ! {
+        self.acpi().power_off();
+        power::reset()
+    }
+}
+
+/// Spreads what is known of a number over all of its bits (splitmix64's last step).
+fn mix(number: u64) -> u64 {
+    let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ number >> 31
+}
