@@ -159,7 +159,19 @@ fn launching(config: &Config) -> Vec<Finding> {
             Finding::bad("cgroups", detail, fix)
         }
     };
-    vec![Finding::good("launcher", format!("it is executed from {place}")), confined]
+    vec![Finding::good("launcher", format!("it is executed from {place}")), confined, jailed(&linux)]
+}
+
+fn jailed(linux: &processes::Linux) -> Finding {
+    const WHAT: &str = "jails";
+    match linux.jails() {
+        Ok(()) => Finding::good(WHAT, "each VMM gets its own user, files, network and processes, and filtered calls"),
+        Err(why) => Finding::bad(
+            WHAT,
+            format!("VMMs cannot be jailed: {why}"),
+            "run weft as root on Linux 5.12 or later, outside of a container or in a privileged one",
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -185,6 +197,7 @@ mod tests {
             "bounded logs",
             "launcher",
             "cgroups",
+            "jails",
         ];
         assert_eq!(whats, expected);
         for finding in findings {

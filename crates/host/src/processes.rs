@@ -23,7 +23,6 @@ use crate::error::blocking;
 use cgroup::Tree;
 use endings::Endings;
 use launcher::{Launcher, Place, Started};
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -228,19 +227,6 @@ impl Drop for Linux {
     }
 }
 
-/// One process per claim: the one that leads its session, else the oldest.
-fn one_per_claim(bearers: Vec<search::Bearer>) -> Vec<(ClaimId, Alive)> {
-    let mut found: BTreeMap<ClaimId, search::Bearer> = BTreeMap::new();
-    for bearer in bearers {
-        let rank = |bearer: &search::Bearer| (!bearer.leads, bearer.alive.start_ticks, bearer.alive.pid);
-        match found.get(&bearer.claim) {
-            Some(other) if rank(other) <= rank(&bearer) => {}
-            Some(_) | None => _ = found.insert(bearer.claim, bearer),
-        }
-    }
-    found.into_values().map(|bearer| (bearer.claim, bearer.alive)).collect()
-}
-
 #[async_trait::async_trait]
 impl Processes for Linux {
     fn cgroups(&self) -> (Cgroups, Option<String>) {
@@ -295,7 +281,7 @@ impl Processes for Linux {
                 let members = tree.members(claim).into_iter().filter_map(|pid| search::living(pid, &boot_id));
                 all.extend(members.map(|(alive, leads)| search::Bearer { claim, alive, leads }));
             }
-            Ok(one_per_claim(all))
+            Ok(search::one_per_claim(all))
         });
         Ok(found.await?)
     }
@@ -340,19 +326,7 @@ impl Processes for Linux {
 mod tests {
     use super::*;
     use weft_domain::Reason;
-    use weft_ports::processes::conformance::{self, fresh_claim, sleeper};
-
-    fn bearer(claim: ClaimId, pid: u32, leads: bool) -> search::Bearer {
-        search::Bearer { claim, alive: Alive { pid, start_ticks: u64::from(pid), boot_id: String::new() }, leads }
-    }
-
-    #[test]
-    fn the_leader_stands_for_its_claim() {
-        let (one, two) = (fresh_claim(), fresh_claim());
-        let bearers = vec![bearer(one, 1, false), bearer(two, 9, false), bearer(one, 5, true), bearer(two, 8, false)];
-        let found: Vec<_> = one_per_claim(bearers).into_iter().map(|(claim, alive)| (claim, alive.pid)).collect();
-        assert_eq!(found, [(one, 5), (two, 8)]);
-    }
+    use weft_ports::processes::conformance::{self, sleeper};
 
     #[tokio::test]
     async fn what_cannot_be_confined_is_not_started() {

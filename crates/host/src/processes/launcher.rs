@@ -306,23 +306,84 @@ mod tests {
         assert_eq!(gone, Err(rustix::io::Errno::SRCH), "and reaped");
     }
 
+    /// Where each field of an order begins, and the middle of each.
+    fn cuts(order: &[u8]) -> Vec<usize> {
+        let (mut cuts, mut at) = (Vec::new(), 0);
+        while at < order.len() {
+            let length: [u8; 4] = order[at + 1..at + 5].try_into().unwrap();
+            let next = at + 5 + usize::try_from(u32::from_le_bytes(length)).unwrap();
+            cuts.extend([at, at + 3, usize::midpoint(at + 5, next)]);
+            at = next;
+        }
+        cuts.retain(|cut| *cut < order.len());
+        cuts
+    }
+
     #[test]
     fn an_order_that_is_cut_short_starts_nothing() {
         let dir = tempfile::tempdir().unwrap();
         let launcher = Launcher::prepare(dir.path()).unwrap();
-        let command = conformance::sleeper(dir.path());
-        let order = order::launch(&command, &place()).unwrap();
-        for end in [0, 1, 5, order.len() / 2, order.len() - 1] {
-            let (mut ours, theirs) = UnixStream::pair().unwrap();
-            let started = launcher.execute(&command, &place(), theirs).unwrap();
-            ours.write_all(&[0]).unwrap();
-            ours.write_all(&order[..end]).unwrap();
-            ours.shutdown(std::net::Shutdown::Write).unwrap();
-            let mut answer = Vec::new();
-            ours.read_to_end(&mut answer).unwrap();
-            assert!(answer::judge(&answer).unwrap_err().step.contains("read its order"), "{end}");
-            drop(started);
+        let jailed = conformance::jailed(dir.path(), conformance::sleeper(dir.path()));
+        for command in [conformance::sleeper(dir.path()), jailed] {
+            let order = order::launch(&command, &place()).unwrap();
+            for end in cuts(&order) {
+                let (mut ours, theirs) = UnixStream::pair().unwrap();
+                let started = launcher.execute(&command, &place(), theirs).unwrap();
+                ours.write_all(&[0]).unwrap();
+                ours.write_all(&order[..end]).unwrap();
+                ours.shutdown(std::net::Shutdown::Write).unwrap();
+                let mut answer = Vec::new();
+                ours.read_to_end(&mut answer).unwrap();
+                assert!(answer::judge(&answer).unwrap_err().step.contains("read its order"), "{end}");
+                drop(started);
+            }
+            assert!(!command.log.exists());
         }
-        assert!(!command.log.exists());
+    }
+
+    /// A command in a jail, and the jail's child when it was just born and waits for a word.
+    fn newborn(launcher: &Launcher, dir: &Path) -> (Waiting, Started) {
+        let command = conformance::jailed(dir, conformance::sleeper(dir));
+        let mut waiting = launcher.spawn(&command, &place()).unwrap();
+        let order = order::launch(&command, &place()).unwrap();
+        order::send(&mut waiting.socket, &[], &order).unwrap();
+        let held = waiting.started.pidfd.as_ref().unwrap().as_fd();
+        let First::Born(pid) = answer::first(&mut waiting.socket, held, LIMIT).unwrap() else { panic!("not born") };
+        (waiting, Started::child(pid, "b").unwrap())
+    }
+
+    fn jails(launcher: &Launcher) -> bool {
+        super::super::jail::probe(launcher).inspect_err(|why| println!("skipped: {why}")).is_ok()
+    }
+
+    #[test]
+    fn a_newborn_that_nobody_holds_ends_by_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let launcher = Launcher::prepare(dir.path()).unwrap();
+        if !jails(&launcher) {
+            return;
+        }
+        let (waiting, born) = newborn(&launcher, dir.path());
+        let pidfd = born.pidfd.as_ref().unwrap().as_fd();
+        waiting.socket.shutdown(std::net::Shutdown::Write).unwrap();
+        let status = rustix::process::waitid(WaitId::PidFd(pidfd), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+        assert_eq!(status.unwrap().unwrap().exit_status(), Some(127), "without the word it is no program");
+    }
+
+    #[test]
+    fn a_newborn_that_was_not_told_of_is_ended_with_its_launcher() {
+        let dir = tempfile::tempdir().unwrap();
+        let launcher = Launcher::prepare(dir.path()).unwrap();
+        if !jails(&launcher) {
+            return;
+        }
+        let (mut waiting, mut born) = newborn(&launcher, dir.path());
+        // As if it had not been told: nobody holds it, and its socket is still open.
+        let (pid, _pidfd) = (born.alive.pid, born.pidfd.take());
+        assert!(stat::of(pid).is_some_and(|stat| stat.is_living()));
+        waiting.started.bears = true;
+        drop(waiting.started);
+        assert!(stat::of(pid).is_none_or(|stat| stat.start_ticks != born.alive.start_ticks), "ended and reaped");
+        drop(waiting.socket);
     }
 }

@@ -5,6 +5,7 @@
 //! read and are passed over.
 
 use super::stat;
+use std::collections::BTreeMap;
 use std::fs;
 use weft_domain::ClaimId;
 use weft_ports::processes::Alive;
@@ -71,9 +72,35 @@ pub(super) fn bearers(scope: &str, boot_id: &str) -> std::io::Result<Vec<Bearer>
         .collect())
 }
 
+/// One process per claim: the one that leads its session, else the oldest.
+pub(super) fn one_per_claim(bearers: Vec<Bearer>) -> Vec<(ClaimId, Alive)> {
+    let mut found: BTreeMap<ClaimId, Bearer> = BTreeMap::new();
+    for bearer in bearers {
+        let rank = |bearer: &Bearer| (!bearer.leads, bearer.alive.start_ticks, bearer.alive.pid);
+        match found.get(&bearer.claim) {
+            Some(other) if rank(other) <= rank(&bearer) => {}
+            Some(_) | None => _ = found.insert(bearer.claim, bearer),
+        }
+    }
+    found.into_values().map(|bearer| (bearer.claim, bearer.alive)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use weft_ports::processes::conformance::fresh_claim;
+
+    fn bearer(claim: ClaimId, pid: u32, leads: bool) -> Bearer {
+        Bearer { claim, alive: Alive { pid, start_ticks: u64::from(pid), boot_id: String::new() }, leads }
+    }
+
+    #[test]
+    fn the_leader_stands_for_its_claim() {
+        let (one, two) = (fresh_claim(), fresh_claim());
+        let bearers = vec![bearer(one, 1, false), bearer(two, 9, false), bearer(one, 5, true), bearer(two, 8, false)];
+        let found: Vec<_> = one_per_claim(bearers).into_iter().map(|(claim, alive)| (claim, alive.pid)).collect();
+        assert_eq!(found, [(one, 5), (two, 8)]);
+    }
 
     #[test]
     fn a_claim_counts_in_its_scope_only() {

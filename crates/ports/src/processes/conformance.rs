@@ -1,6 +1,11 @@
 //! The laws of [`Processes`], as a suite that any implementation can be put through.
 //!
-//! It starts `/bin/sleep` and `/bin/sh`, leaves nothing running, and panics where a law is broken.
+//! It starts `/bin/sleep` and `/bin/sh`, leaves nothing running, and panics where a law is broken. Where
+//! nothing can be jailed, the laws of jails are passed over, and it says so.
+
+mod jails;
+
+pub use jails::jailed;
 
 use super::{Alive, Cgroups, Command, Confinement, Ending, Processes, Signal};
 use std::path::Path;
@@ -63,6 +68,18 @@ pub async fn all(processes: &dyn Processes, dir: &Path) {
     in_time("a missing program", a_missing_program_leaves_nothing(processes, dir)).await;
     in_time("identity", another_start_time_is_another_process(processes, dir)).await;
     in_time("clear", clear_leaves_nothing(processes, dir)).await;
+    match processes.jails() {
+        Ok(()) => jails::all(processes, dir).await,
+        Err(why) => {
+            skipped(&why);
+            in_time("no jails", jails::none_is_made(processes, dir)).await;
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "who runs the suite reads what was passed over")]
+fn skipped(why: &str) {
+    println!("skipped: {why}");
 }
 
 async fn finds(processes: &dyn Processes, claim: ClaimId) -> Option<Alive> {

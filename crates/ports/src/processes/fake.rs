@@ -7,7 +7,7 @@
 use super::{Alive, Bind, Cgroups, Command, Confinement, Ending, Jail, Processes, Signal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use weft_domain::{ClaimId, Fault, Reason};
@@ -143,8 +143,18 @@ fn there(path: &Path) -> Result<(), Fault> {
 }
 
 fn lawful(jail: &Jail) -> Result<(), Fault> {
+    let refused = |why: &str| Err(Fault::new(Reason::FieldInvalid, why));
     if jail.uid == 0 || jail.gid == 0 {
-        return Err(Fault::new(Reason::FieldInvalid, "a jail's user and group are never 0"));
+        return refused("a jail's user and group are never 0");
+    }
+    let plain = |path: &Path| path.is_absolute() && !path.components().any(|part| part == Component::ParentDir);
+    let mut places: Vec<&PathBuf> = jail.binds.iter().map(|bind| &bind.to).chain(&jail.devices).collect();
+    places.sort();
+    if !places.iter().all(|place| plain(place)) {
+        return refused("what a jail shows is at an absolute path without '..'");
+    }
+    if places.windows(2).any(|pair| pair[1].starts_with(pair[0])) {
+        return refused("what a jail shows lies apart");
     }
     there(&jail.root)?;
     jail.devices.iter().chain(jail.binds.iter().map(|bind| &bind.from)).try_for_each(|path| there(path))
@@ -303,6 +313,14 @@ mod tests {
     async fn keeps_the_laws() {
         let dir = tempfile::tempdir().unwrap();
         conformance::all(&Fake::new(), dir.path()).await;
+    }
+
+    #[tokio::test]
+    async fn keeps_the_laws_without_jails_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let fake = Fake::new();
+        fake.jail_nothing("a machine without jails");
+        conformance::all(&fake, dir.path()).await;
     }
 
     #[tokio::test]
