@@ -44,6 +44,7 @@ pub(crate) fn submit(jail: &Jail, dir: &OsStr) -> Result<(), Failure> {
     if jail.own_proc {
         kernel::mount_processes("/proc".as_ref()).map_err(at("mount its /proc"))?;
     }
+    kernel::let_lock_memory();
     kernel::forgo_capabilities().map_err(at("forgo capabilities"))?;
     kernel::become_user(jail.uid, jail.gid).map_err(at(format!("become user {}", jail.uid)))?;
     kernel::forgo_new_privileges().map_err(at("forgo new privileges"))?;

@@ -57,6 +57,7 @@ const MSG_CMSG_CLOEXEC: c_int = 0x4000_0000;
 const SIG_SETMASK: c_int = 2;
 const RLIMIT_CORE: c_int = 4;
 const RLIMIT_NOFILE: c_int = 7;
+const RLIMIT_MEMLOCK: c_int = 8;
 
 unsafe extern "C" {
     fn setsid() -> c_int;
@@ -107,6 +108,14 @@ pub(crate) fn reset_signals() {
 pub(crate) fn limit_core() -> io::Result<()> {
     let none = Limit { soft: 0, hard: 0 };
     checked(unsafe { setrlimit(RLIMIT_CORE, &raw const none) }).map(drop)
+}
+
+/// Without privileges nothing can be locked in memory, which devices that are passed through need; what
+/// memory there is, is limited by the cgroup.
+pub(crate) fn let_lock_memory() {
+    let any = Limit { soft: u64::MAX, hard: u64::MAX };
+    // Where we may not raise it, it stays as it is.
+    let _ = checked(unsafe { setrlimit(RLIMIT_MEMLOCK, &raw const any) });
 }
 
 pub(crate) fn limit_open_files(files: u64) -> io::Result<()> {

@@ -98,7 +98,7 @@ impl Claims for Journal {
     }
 
     async fn note(&self, id: ClaimId, note: Note) -> Result<(), Fault> {
-        self.change(Change::Note(id, note)).await
+        self.change(Change::Note(id, Box::new(note))).await
     }
 
     async fn release(&self, ids: Vec<ClaimId>) -> Result<(), Fault> {

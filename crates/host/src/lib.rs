@@ -4,7 +4,7 @@
 //! port of `weft_ports`; nothing of the kernel's own words leaves it.
 //!
 //! ```text
-//!  processes  launcher ─► program in its own session and cgroup, found again by its claim
+//!  processes  launcher ─► program in its own session, cgroup and jail, found again by its claim
 //!  journal    claims, group-committed to a checksummed append-only log
 //!  volumes    callers' paths vetted; our disks, folders and logs
 //!  facts      what this machine is                tsc  how fast its counter runs

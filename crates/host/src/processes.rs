@@ -81,7 +81,8 @@ pub struct Linux {
     tree: Arc<Tree>,
     boot_id: Arc<str>,
     endings: Endings,
-    jails: Arc<OnceLock<Result<(), String>>>,
+    /// Set when a jail could be made here.
+    jails: Arc<OnceLock<()>>,
     /// One visit at a time: each looks at places before it makes them.
     visiting: tokio::sync::Mutex<()>,
 }
@@ -238,7 +239,7 @@ impl Processes for Linux {
     }
 
     fn jails(&self) -> Result<(), String> {
-        self.jails.get_or_init(|| jail::probe(&self.launcher)).clone()
+        jail::able(&self.jails, &self.launcher)
     }
 
     async fn launch(&self, command: Command) -> Result<Alive, Fault> {
@@ -248,8 +249,7 @@ impl Processes for Linux {
         let jails = Arc::clone(&self.jails);
         let started = blocking(move || {
             if command.jail.is_some() {
-                let able = jails.get_or_init(|| jail::probe(&launcher)).clone();
-                able.map_err(|why| Error::NoJail { why })?;
+                jail::able(&jails, &launcher).map_err(|why| Error::NoJail { why })?;
             }
             let place = Place {
                 scope: Some(&config.scope),
@@ -275,13 +275,15 @@ impl Processes for Linux {
     async fn find(&self) -> Result<Vec<(ClaimId, Alive)>, Fault> {
         let (tree, boot_id, config) = (Arc::clone(&self.tree), Arc::clone(&self.boot_id), Arc::clone(&self.config));
         let found = blocking(move || {
-            let mut all = search::bearers(&config.scope, &boot_id).map_err(|error| Error::host("read /proc", error))?;
+            let by_variables = search::bearers(&config.scope, &boot_id);
+            let by_variables = by_variables.map_err(|error| Error::host("read /proc", error))?;
             // A process in the middle of becoming its program has no variables for an instant.
+            let mut by_cgroup = Vec::new();
             for claim in tree.claims().map_err(|error| Error::host("read the cgroups", error))? {
                 let members = tree.members(claim).into_iter().filter_map(|pid| search::living(pid, &boot_id));
-                all.extend(members.map(|(alive, leads)| search::Bearer { claim, alive, leads }));
+                by_cgroup.extend(members.map(|(alive, leads)| search::Bearer { claim, alive, leads }));
             }
-            Ok(search::one_per_claim(all))
+            Ok(search::one_per_claim(by_variables, by_cgroup))
         });
         Ok(found.await?)
     }

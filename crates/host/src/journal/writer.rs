@@ -29,7 +29,7 @@ pub(super) enum Change {
     /// Makes claims.
     Claim(Vec<Claim>),
     /// Replaces a note.
-    Note(ClaimId, Note),
+    Note(ClaimId, Box<Note>),
     /// Lets claims go.
     Release(Vec<ClaimId>),
 }
@@ -89,7 +89,7 @@ impl Writer {
         }
         let records = match change {
             Change::Claim(claims) => self.held.claim(claims)?,
-            Change::Note(id, note) => self.held.note(id, note)?,
+            Change::Note(id, note) => self.held.note(id, *note)?,
             Change::Release(ids) => self.held.release(ids),
         };
         if records.is_empty() {

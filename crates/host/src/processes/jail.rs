@@ -16,13 +16,23 @@ use crate::Error;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
 use weft_domain::{ClaimId, Time};
 use weft_ports::processes::{Alive, Bind, Command, Confinement, Jail, Net, Proc};
 
 /// A user whom nobody is, for a jail around nothing.
 const NOBODY: u32 = 65_534;
 
-/// Whether jails can be made here; if not, what is missing.
+/// Whether jails can be made here; if not, what is missing. Once one was made, that is kept.
+pub(super) fn able(kept: &OnceLock<()>, launcher: &Launcher) -> Result<(), String> {
+    if kept.get().is_none() {
+        probe(launcher)?;
+    }
+    kept.get_or_init(|| ());
+    Ok(())
+}
+
+/// Makes a jail around nothing.
 pub(super) fn probe(launcher: &Launcher) -> Result<(), String> {
     if !rustix::process::geteuid().is_root() {
         return Err("weft does not run as root".to_owned());

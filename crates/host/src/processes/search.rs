@@ -72,10 +72,14 @@ pub(super) fn bearers(scope: &str, boot_id: &str) -> std::io::Result<Vec<Bearer>
         .collect())
 }
 
-/// One process per claim: the one that leads its session, else the oldest.
-pub(super) fn one_per_claim(bearers: Vec<Bearer>) -> Vec<(ClaimId, Alive)> {
+/// One process per claim: the one that leads its session, else the oldest. A process can write other
+/// variables over its own; out of its cgroup it cannot get, so that is believed first.
+pub(super) fn one_per_claim(by_variables: Vec<Bearer>, by_cgroup: Vec<Bearer>) -> Vec<(ClaimId, Alive)> {
+    let confined: BTreeMap<u32, ClaimId> = by_cgroup.iter().map(|bearer| (bearer.alive.pid, bearer.claim)).collect();
+    let honest = |bearer: &Bearer| confined.get(&bearer.alive.pid).is_none_or(|claim| *claim == bearer.claim);
+    let honest = by_variables.into_iter().filter(honest);
     let mut found: BTreeMap<ClaimId, Bearer> = BTreeMap::new();
-    for bearer in bearers {
+    for bearer in honest.chain(by_cgroup) {
         let rank = |bearer: &Bearer| (!bearer.leads, bearer.alive.start_ticks, bearer.alive.pid);
         match found.get(&bearer.claim) {
             Some(other) if rank(other) <= rank(&bearer) => {}
@@ -98,8 +102,19 @@ mod tests {
     fn the_leader_stands_for_its_claim() {
         let (one, two) = (fresh_claim(), fresh_claim());
         let bearers = vec![bearer(one, 1, false), bearer(two, 9, false), bearer(one, 5, true), bearer(two, 8, false)];
-        let found: Vec<_> = one_per_claim(bearers).into_iter().map(|(claim, alive)| (claim, alive.pid)).collect();
+        let found: Vec<_> =
+            one_per_claim(bearers, Vec::new()).into_iter().map(|(claim, alive)| (claim, alive.pid)).collect();
         assert_eq!(found, [(one, 5), (two, 8)]);
+    }
+
+    #[test]
+    fn who_says_he_is_another_is_not_believed() {
+        let (one, two) = (fresh_claim(), fresh_claim());
+        let said = vec![bearer(one, 1, true), bearer(one, 2, true), bearer(two, 3, true)];
+        let confined = vec![bearer(two, 1, true), bearer(one, 2, true)];
+        let found: Vec<_> =
+            one_per_claim(said, confined).into_iter().map(|(claim, alive)| (claim, alive.pid)).collect();
+        assert_eq!(found, [(one, 2), (two, 1)]);
     }
 
     #[test]
