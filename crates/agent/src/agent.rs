@@ -1,4 +1,7 @@
-//! The agent: takes stock, then keeps one owner per instance for as long as it runs.
+//! The agent: takes stock, then keeps one owner per instance and one keeper per snapshot for as long as it
+//! runs.
+
+mod snapshots;
 
 use crate::config::{Config, Ports};
 use crate::figures::Figures;
@@ -6,8 +9,10 @@ use crate::inventory::{self, Holdings};
 use crate::layout::Layout;
 use crate::owner::{Ask, Owner, Wish};
 use crate::shared::Shared;
+use crate::wards::Wards;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, BoxStream, FuturesUnordered, StreamExt};
+use snapshots::Keepers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -41,7 +46,8 @@ pub struct Agent {
 #[must_use]
 pub fn open(config: Config, ports: Ports) -> Agent {
     let layout = Layout::new(&config.data_dir, &config.run_dir);
-    let shared = Shared { config, ports, layout, figures: Figures::new() };
+    let wards = Wards::new(&config.jail);
+    let shared = Shared { config, ports, layout, figures: Figures::new(), wards };
     Agent { shared: Arc::new(shared), owners: Arc::default() }
 }
 
@@ -58,6 +64,7 @@ struct Run {
     /// What the journal holds of instances that have no owner yet.
     inherited: BTreeMap<InstanceId, Holdings>,
     owners: FuturesUnordered<BoxFuture<'static, (InstanceId, Ended)>>,
+    keepers: Keepers,
     /// Counts subscriptions.
     link: u64,
     /// Instances that this subscription told.
@@ -82,10 +89,9 @@ impl Agent {
         // Owners of a run that was cut off are gone.
         self.lock().clear();
         shared.ports.volumes.make_folder(shared.layout.vms()).await?;
+        shared.ports.volumes.make_folder(shared.layout.snapshots()).await?;
         shared.ports.volumes.make_folder(shared.layout.run()).await?;
-        let inherited = inventory::take(&shared.ports, &shared.layout, &shared.figures).await?;
-        shared.figures.owners(0);
-        let mut run = Run { inherited, owners: FuturesUnordered::new(), link: 0, told: BTreeSet::new() };
+        let mut run = self.take_stock().await?;
         let mut news = self.news();
         let mut upkeep = interval_at(Instant::now() + shared.config.upkeep, shared.config.upkeep);
         upkeep.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -94,16 +100,34 @@ impl Agent {
             tokio::select! {
                 Some(news) = news.next() => self.hear(news, &mut run),
                 Some((id, ended)) = run.owners.next() => self.forget(id, ended, &mut run),
+                (id, ended) = run.keepers.next() => run.keepers.forget(id, ended),
                 // One that hangs is given up for the next.
                 _ = upkeep.tick() => drop(refresh.replace(task::spawn("refresh", self.clone().refresh()))),
                 _ = shutdown.wait_for(|stop| *stop) => break,
             }
         }
         tracing::info!(instances = run.owners.len(), "the agent ends; machines go on");
-        // An owner without its queue ends after the step that it is at.
-        self.lock().clear();
-        drop(timeout(FAREWELL, async { while run.owners.next().await.is_some() {} }).await);
+        let keepers = run.keepers.end();
+        let owners = async {
+            // An owner without its queue ends after the step that it is at.
+            self.lock().clear();
+            while run.owners.next().await.is_some() {}
+        };
+        drop(timeout(FAREWELL, async { tokio::join!(biased; keepers, owners) }).await);
         Ok(())
+    }
+
+    /// What a former agent left.
+    async fn take_stock(&self) -> Result<Run, Fault> {
+        let shared = &self.shared;
+        let mut stock = inventory::take(&shared.ports, &shared.layout, &shared.figures).await?;
+        shared.figures.owners(0);
+        shared.wards.reset(stock.processes().filter_map(|held| Some((held.claim, held.process.ward?))));
+        let agent = self.clone();
+        let owners = Arc::new(move |id| agent.owner(id));
+        let keepers = Keepers::new(Arc::clone(shared), owners, &mut stock);
+        let (inherited, owners) = (stock.instances, FuturesUnordered::new());
+        Ok(Run { inherited, owners, keepers, link: 0, told: BTreeSet::new() })
     }
 
     /// What control says; a subscription that ends is followed by another.
@@ -159,6 +183,7 @@ impl Agent {
             News::Begun => {
                 run.link += 1;
                 run.told.clear();
+                run.keepers.begin();
             }
             News::Placement(Placement::Set(placed)) => {
                 let id = placed.id;
@@ -170,12 +195,15 @@ impl Agent {
                     self.want(id, None, run);
                 }
             }
+            News::Placement(Placement::Snapshot(placed)) => run.keepers.set(placed.snapshot),
+            News::Placement(Placement::SnapshotRemoved(id)) => run.keepers.remove(id),
             News::Placement(Placement::Synced) => {
                 let here: BTreeSet<_> = self.lock().keys().chain(run.inherited.keys()).copied().collect();
                 for id in &here - &run.told {
                     tracing::warn!(instance = %id, "it is here and placed nowhere: released");
                     self.want(id, None, run);
                 }
+                run.keepers.sync();
             }
         }
     }
@@ -215,7 +243,7 @@ impl Agent {
         loop {
             tokio::time::sleep(self.shared.config.retry).await;
             match inventory::read(&self.shared.ports).await {
-                Ok(mut held) => return held.remove(&id).unwrap_or_default(),
+                Ok(mut stock) => return stock.instances.remove(&id).unwrap_or_default(),
                 Err(fault) => tracing::warn!(%fault, instance = %id, "the journal cannot be read; trying again"),
             }
         }

@@ -1,16 +1,19 @@
 //! What an agent is given: its settings and the ports it works through.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use weft_domain::node::Node;
 use weft_ports::claims::Claims;
 use weft_ports::clock::Clock;
+use weft_ports::codec::SpecCodec;
 use weft_ports::hypervisor::Hypervisor;
 use weft_ports::images::Images;
 use weft_ports::link::Placements;
 use weft_ports::processes::Processes;
 use weft_ports::volumes::Volumes;
+use weft_ports::volumes::parts::Parts;
 
 /// An agent's settings.
 #[derive(Debug, Clone)]
@@ -31,6 +34,20 @@ pub struct Config {
     pub upkeep: Duration,
     /// How long an owner waits before it tries a failed step again.
     pub retry: Duration,
+    /// Whether VMMs are jailed.
+    pub jail: JailPolicy,
+}
+
+/// Whether VMMs are jailed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JailPolicy {
+    /// None is, as a person chose.
+    Off,
+    /// Each is where host and driver can, as a user of its own.
+    Auto {
+        /// Users, and groups of the same numbers, that nobody else on the node has.
+        uids: RangeInclusive<u32>,
+    },
 }
 
 /// The ports that an agent works through.
@@ -46,6 +63,10 @@ pub struct Ports {
     pub claims: Arc<dyn Claims>,
     /// Disks, folders and logs of the host.
     pub volumes: Arc<dyn Volumes>,
+    /// Files of snapshots.
+    pub parts: Arc<dyn Parts>,
+    /// How specifications are written into the journal.
+    pub specs: Arc<dyn SpecCodec>,
     /// Kernels and root file systems.
     pub images: Arc<dyn Images>,
     /// Time and randomness.

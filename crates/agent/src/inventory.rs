@@ -11,7 +11,7 @@ use crate::figures::Figures;
 use crate::layout::Layout;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use weft_domain::{ClaimId, Fault, InstanceId};
+use weft_domain::{ClaimId, Fault, InstanceId, SnapshotId};
 use weft_ports::claims::{Claimed, Note, ProcessClaim};
 
 /// A process that was claimed.
@@ -31,32 +31,47 @@ pub(crate) struct Holdings {
     pub(crate) processes: Vec<Held>,
 }
 
+/// What the journal holds.
+#[derive(Debug, Default)]
+pub(crate) struct Stock {
+    pub(crate) instances: BTreeMap<InstanceId, Holdings>,
+    /// Folders of snapshots.
+    pub(crate) snapshots: BTreeMap<SnapshotId, (ClaimId, PathBuf)>,
+}
+
+impl Stock {
+    /// Processes of every instance.
+    pub(crate) fn processes(&self) -> impl Iterator<Item = &Held> {
+        self.instances.values().flat_map(|holdings| &holdings.processes)
+    }
+}
+
 /// Reads the journal, finds processes that it does not yet name, and takes away what nobody claimed.
-pub(crate) async fn take(
-    ports: &Ports,
-    layout: &Layout,
-    figures: &Figures,
-) -> Result<BTreeMap<InstanceId, Holdings>, Fault> {
+pub(crate) async fn take(ports: &Ports, layout: &Layout, figures: &Figures) -> Result<Stock, Fault> {
     let held = read(ports).await?;
     sweep(ports, layout, figures, &held).await?;
     Ok(held)
 }
 
 /// Reads the journal and finds processes that it does not yet name.
-pub(crate) async fn read(ports: &Ports) -> Result<BTreeMap<InstanceId, Holdings>, Fault> {
-    let mut held: BTreeMap<InstanceId, Holdings> = BTreeMap::new();
+pub(crate) async fn read(ports: &Ports) -> Result<Stock, Fault> {
+    let mut held = Stock::default();
     for entry in ports.claims.list().await? {
-        let holdings = held.entry(entry.claim.instance).or_default();
+        let (id, instance) = (entry.claim.id, entry.claim.instance);
         match entry.claim.what {
             Claimed::Folder(path) | Claimed::Disk(path) => {
-                holdings.things.insert(path, entry.claim.id);
+                held.instances.entry(instance).or_default().things.insert(path, id);
             }
             Claimed::Process(process) => {
-                holdings.processes.push(Held { claim: entry.claim.id, process, note: entry.note });
+                let process = Held { claim: id, process, note: entry.note };
+                held.instances.entry(instance).or_default().processes.push(process);
+            }
+            Claimed::Snapshot(snapshot, folder) => {
+                held.snapshots.insert(snapshot, (id, folder));
             }
         }
     }
-    name_unnoted(ports, &mut held).await?;
+    name_unnoted(ports, &mut held.instances).await?;
     Ok(held)
 }
 
@@ -77,14 +92,8 @@ async fn name_unnoted(ports: &Ports, held: &mut BTreeMap<InstanceId, Holdings>) 
     Ok(())
 }
 
-async fn sweep(
-    ports: &Ports,
-    layout: &Layout,
-    figures: &Figures,
-    held: &BTreeMap<InstanceId, Holdings>,
-) -> Result<(), Fault> {
-    let claimed: BTreeSet<ClaimId> =
-        held.values().flat_map(|holdings| &holdings.processes).map(|held| held.claim).collect();
+async fn sweep(ports: &Ports, layout: &Layout, figures: &Figures, held: &Stock) -> Result<(), Fault> {
+    let claimed: BTreeSet<ClaimId> = held.processes().map(|held| held.claim).collect();
     let mut unclaimed: BTreeSet<ClaimId> = ports.processes.find().await?.into_iter().map(|(claim, _)| claim).collect();
     unclaimed.extend(ports.processes.confined().await?);
     for claim in unclaimed.difference(&claimed) {
@@ -94,8 +103,7 @@ async fn sweep(
             Err(fault) => tracing::warn!(%fault, %claim, "it could not be taken away; the next start tries again"),
         }
     }
-    let sockets: BTreeSet<PathBuf> =
-        held.values().flat_map(|holdings| &holdings.processes).map(|held| held.process.run_dir.clone()).collect();
+    let sockets: BTreeSet<PathBuf> = held.processes().map(|held| held.process.run_dir.clone()).collect();
     for path in unknown(ports, layout.run(), &sockets).await?.into_iter().filter(|path| Layout::holds_sockets(path)) {
         tracing::info!(path = %path.display(), "sockets of a process that is gone: taken away");
         match ports.volumes.remove(&path).await {
@@ -105,8 +113,11 @@ async fn sweep(
     }
     // A folder is claimed before it is made and let go after it is removed, so one that nobody claims
     // was not lost by us. It may hold somebody's disk: it is told and left alone.
-    let folders: BTreeSet<PathBuf> = held.values().flat_map(|holdings| holdings.things.keys().cloned()).collect();
-    for path in unknown(ports, layout.vms(), &folders).await? {
+    let things = held.instances.values().flat_map(|holdings| holdings.things.keys());
+    let folders = things.chain(held.snapshots.values().map(|(_, folder)| folder)).cloned().collect();
+    let mut left = unknown(ports, layout.vms(), &folders).await?;
+    left.extend(unknown(ports, layout.snapshots(), &folders).await?);
+    for path in left {
         tracing::warn!(path = %path.display(), "a folder that the journal does not hold: left alone");
     }
     Ok(())

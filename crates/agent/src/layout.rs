@@ -4,11 +4,13 @@
 //!  <data>/vms/<instance>/console.log     the serial console from its first byte, bounded
 //!                       /vmm.log         the VMM's own words, anew for each incarnation
 //!                       /disk-<name>.raw a disk that weft made
+//!  <data>/snapshots/<snapshot>/           parts of a snapshot
+//!                          /manifest.json written last
 //!  <run>/<12 hex of the claim>/          sockets of one incarnation
 //! ```
 
 use std::path::{Path, PathBuf};
-use weft_domain::{ClaimId, InstanceId};
+use weft_domain::{ClaimId, InstanceId, SnapshotId};
 
 /// Digits of a claim that name the folder of its sockets.
 const DIGITS: usize = 12;
@@ -17,16 +19,26 @@ const DIGITS: usize = 12;
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
     vms: PathBuf,
+    snapshots: PathBuf,
     run: PathBuf,
 }
 
 impl Layout {
     pub(crate) fn new(data_dir: &Path, run_dir: &Path) -> Self {
-        Self { vms: data_dir.join("vms"), run: run_dir.to_owned() }
+        Self { vms: data_dir.join("vms"), snapshots: data_dir.join("snapshots"), run: run_dir.to_owned() }
     }
 
     pub(crate) fn vms(&self) -> &Path {
         &self.vms
+    }
+
+    pub(crate) fn snapshots(&self) -> &Path {
+        &self.snapshots
+    }
+
+    /// The folder of a snapshot, which outlives its VM.
+    pub(crate) fn snapshot(&self, id: SnapshotId) -> PathBuf {
+        self.snapshots.join(id.to_string())
     }
 
     pub(crate) fn run(&self) -> &Path {

@@ -11,6 +11,9 @@
 //! report. It keeps no history beyond the journal of claims, so starting anew after `kill -9` and going
 //! on as usual are one path.
 //!
+//! Snapshots are kept beside: one task keeps one snapshot, and asks the owner of its VM to hold the VM for
+//! it. A snapshot outlives its VM.
+//!
 //! What always holds: a host resource is claimed in the journal before it is made, and its claim is let
 //! go after it is gone. A machine is never ended because the agent ends.
 //!
@@ -21,10 +24,12 @@ mod config;
 mod console;
 mod figures;
 mod inventory;
+mod keeper;
 mod layout;
 mod owner;
 mod reach;
 mod shared;
+mod wards;
 
 pub use agent::{Agent, open};
-pub use config::{Config, Ports};
+pub use config::{Config, JailPolicy, Ports};

@@ -11,14 +11,20 @@
 //! a while, with whatever is wanted then.
 
 mod adopt;
+mod alter;
 mod end;
+mod keep;
 mod mention;
+mod origin;
 mod report;
 mod start;
+mod ward;
 
 use crate::console::Hub;
 use crate::inventory::{Held, Holdings};
 use crate::shared::{Shared, nothing_left};
+use alter::{Made, Refusals};
+pub(crate) use keep::{Taken, Taking};
 use report::Told;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -27,10 +33,10 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::Instrument;
 use weft_domain::converge::{Ended, Live, Plan, Seen, Step, Wanted, converge};
-use weft_domain::instance::{Exit, Power};
+use weft_domain::instance::{Exit, Power, StopHow};
 use weft_domain::lifecycle::Sight;
 use weft_domain::spec::RestartPolicy;
-use weft_domain::{ClaimId, Fault, InstanceId, Reason, Time};
+use weft_domain::{ClaimId, Fault, InstanceId, Reason, SnapshotId, Time};
 use weft_ports::hypervisor::{Machine, State};
 use weft_ports::link::Placed;
 
@@ -46,13 +52,31 @@ pub(crate) struct Wish {
 pub(crate) enum Ask {
     /// The console of the live machine.
     Console(oneshot::Sender<Result<Arc<Hub>, Fault>>),
+    /// The live machine, for what does not touch its life and need not hold up its owner.
+    Machine(oneshot::Sender<Result<Arc<dyn Machine>, Fault>>),
+    /// That it be held and kept as it is now.
+    Keep(Box<Taking>, oneshot::Sender<Result<Taken, Fault>>),
 }
 
 /// The machine that runs, with the claim of its process.
 struct Running {
     held: Held,
-    machine: Box<dyn Machine>,
+    machine: Arc<dyn Machine>,
     state: watch::Receiver<State>,
+    resets: watch::Receiver<u64>,
+    /// What it is made of; `None` where a former weft did not write it down.
+    made: Option<Made>,
+    refusals: Refusals,
+    /// The snapshot since which its VMM counts what changes in memory.
+    base: Option<SnapshotId>,
+}
+
+impl Running {
+    fn new(held: Held, machine: Box<dyn Machine>, made: Option<Made>) -> Self {
+        let machine: Arc<dyn Machine> = Arc::from(machine);
+        let (state, resets) = (machine.state(), machine.resets());
+        Self { held, machine, state, resets, made, refusals: Refusals::default(), base: None }
+    }
 }
 
 /// The owner of one instance.
@@ -72,6 +96,8 @@ pub(crate) struct Owner {
     live: Option<Running>,
     ended: Option<Exit>,
     restarts: u32,
+    /// The newest boot that has begun: what it began from is not gone back to.
+    begun: u64,
     hub: Option<Arc<Hub>>,
     told: Told,
 }
@@ -107,6 +133,7 @@ impl Owner {
             live: None,
             ended: None,
             restarts: 0,
+            begun: 0,
             hub: None,
             told: Told::default(),
         }
@@ -198,6 +225,7 @@ impl Owner {
                 self.until(|_| false).await
             }
             Step::Reset { reboot_epoch } => self.reset(reboot_epoch).await,
+            Step::Apply => self.apply().await,
             // The round takes it, since it ends the owner.
             Step::Release => Ok(()),
         }
@@ -252,12 +280,13 @@ impl Owner {
             at: exit.at,
         });
         let generation = self.placed.as_ref().map(|placed| placed.generation);
-        Seen { prepared: generation.is_some() && self.prepared_for == generation, live, ended, restarts: self.restarts }
+        let prepared = generation.is_some() && self.prepared_for == generation;
+        Seen { prepared, live, lacking: self.is_lacking(), ended, restarts: self.restarts }
     }
 
     /// Nothing to do: tell what is seen, and wait for something to happen.
     async fn rest(&mut self, plan: &Plan) -> Round {
-        self.told.clear("StepSucceeded");
+        self.tell_refusals();
         let sight = self.sight(plan);
         let told = self.tell(sight).await;
         // Logs are bounded, whatever control takes.
@@ -267,7 +296,7 @@ impl Owner {
             return self.stumble("report", &fault).await;
         }
         let until = plan.wake.map(|wake| wake.since(self.now()));
-        self.wait(until.unwrap_or(Duration::MAX).min(self.next_look())).await;
+        self.wait(until.unwrap_or(Duration::MAX).min(self.next_look()).min(self.next_try())).await;
         Round::Again
     }
 
@@ -310,11 +339,14 @@ impl Owner {
     async fn wait(&mut self, at_most: Duration) {
         let changed = async {
             match &mut self.live {
-                Some(live) => {
-                    if live.state.changed().await.is_err() && matches!(*live.state.borrow(), State::Ended(_)) {
-                        // Its end was seen: nothing more will come.
-                        std::future::pending::<()>().await;
-                    }
+                Some(Running { state, resets, .. }) => {
+                    let turned = async {
+                        if state.changed().await.is_err() && matches!(*state.borrow(), State::Ended(_)) {
+                            // Its end was seen: nothing more will come.
+                            std::future::pending::<()>().await;
+                        }
+                    };
+                    tokio::select! { () = turned => {}, Ok(()) = resets.changed() => {} }
                 }
                 None => std::future::pending().await,
             }
@@ -329,9 +361,33 @@ impl Owner {
     }
 
     async fn answer(&mut self, ask: Ask) {
-        let Ask::Console(to) = ask;
         // A caller that went away needs no answer.
-        let _ = to.send(self.console().await);
+        match ask {
+            Ask::Console(to) => drop(to.send(self.console().await)),
+            Ask::Machine(to) => drop(to.send(self.lend())),
+            Ask::Keep(taking, to) => drop(to.send(self.keep(&taking).await)),
+        }
+    }
+
+    fn lend(&self) -> Result<Arc<dyn Machine>, Fault> {
+        let live = self.up().map(|live| Arc::clone(&live.machine));
+        live.ok_or_else(|| Fault::new(Reason::PhaseForbids, "the VM does not run").fix("boot it first"))
+    }
+
+    /// Does this with the machine, unless it is to end by force meanwhile: a VMM that does not answer holds
+    /// that up no longer than it takes to be told.
+    async fn unless_forced<T>(&self, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        let mut wants = self.wants.clone();
+        let forced = async {
+            if wants.wait_for(is_forced).await.is_err() {
+                // The agent ends, and gives what is begun its time.
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            done = work => done,
+            () = forced => Err(Fault::new(Reason::Away, "given up, as the machine is to be ended by force")),
+        }
     }
 
     async fn console(&mut self) -> Result<Arc<Hub>, Fault> {
@@ -354,9 +410,21 @@ impl Owner {
         Ok(live.machine.as_ref())
     }
 
+    fn placed(&self) -> Result<Arc<Placed>, Fault> {
+        self.placed.clone().ok_or_else(|| Fault::internal("a step needs a placement and there is none"))
+    }
+
     fn now(&self) -> Time {
         self.shared.ports.clock.now()
     }
+}
+
+/// Whether nothing should run any more, at once.
+fn is_forced(wish: &Wish) -> bool {
+    wish.placed.as_ref().is_none_or(|placed| {
+        let desired = &placed.desired;
+        desired.stop == StopHow::Force && (desired.deleted || desired.power == Power::Off)
+    })
 }
 
 const fn label(step: Step) -> &'static str {
@@ -368,6 +436,7 @@ const fn label(step: Step) -> &'static str {
         Step::AskToStop => "ask to stop",
         Step::Kill => "kill",
         Step::Reset { .. } => "reset",
+        Step::Apply => "apply",
         Step::Release => "release",
     }
 }

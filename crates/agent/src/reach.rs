@@ -6,11 +6,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use weft_domain::spec::{DiskSource, Payload, Spec};
 use weft_domain::{Fault, InstanceId, Reason};
 use weft_ports::api::{Answers, ConsoleInput, LogChunk, LogQuery, LogStart};
+use weft_ports::hypervisor::{Counters, Machine};
 use weft_ports::link::Reach;
 use weft_ports::volumes::Want;
 
@@ -44,6 +46,14 @@ impl Reach for Agent {
         Ok(())
     }
 
+    async fn counters(&self, id: InstanceId) -> Result<Counters, Fault> {
+        self.machine(id).await?.counters().await
+    }
+
+    async fn nmi(&self, id: InstanceId) -> Result<(), Fault> {
+        self.machine(id).await?.nmi().await
+    }
+
     async fn log(&self, id: InstanceId, query: LogQuery) -> Result<Answers<LogChunk>, Fault> {
         let log = self.console_log(id).ok_or_else(not_here)?;
         let (end, kept) = self.shared.ports.volumes.log_extent(&log).await?;
@@ -72,6 +82,14 @@ impl Reach for Agent {
 }
 
 impl Agent {
+    /// The live machine of an instance; its owner goes on meanwhile.
+    async fn machine(&self, id: InstanceId) -> Result<Arc<dyn Machine>, Fault> {
+        let owner = self.owner(id).ok_or_else(does_not_run)?;
+        let (ask, answer) = oneshot::channel();
+        owner.send(Ask::Machine(ask)).await.map_err(|_| does_not_run())?;
+        answer.await.map_err(|_| does_not_run())?
+    }
+
     fn vet_image(&self, name: &str) -> Result<(), Fault> {
         let names = self.shared.ports.images.names();
         if names.iter().any(|known| known == name) {
@@ -80,6 +98,10 @@ impl Agent {
         let why = format!("is not the name of an image; the node has: {}", names.join(", "));
         Err(Fault::field(Reason::FieldInvalid, "vm.spec.payload.image", why))
     }
+}
+
+fn does_not_run() -> Fault {
+    Fault::new(Reason::PhaseForbids, "the VM is not on its node yet, so it does not run").fix("boot it first")
 }
 
 fn not_here() -> Fault {

@@ -3,6 +3,7 @@
 use crate::config::{Config, Ports};
 use crate::figures::Figures;
 use crate::layout::Layout;
+use crate::wards::Wards;
 use weft_domain::instance::{Desired, StopHow};
 
 /// What owners share.
@@ -11,6 +12,7 @@ pub(crate) struct Shared {
     pub(crate) ports: Ports,
     pub(crate) layout: Layout,
     pub(crate) figures: Figures,
+    pub(crate) wards: Wards,
 }
 
 /// What is wanted of an instance that is placed nowhere: that nothing of it is left.

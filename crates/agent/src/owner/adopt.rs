@@ -18,8 +18,9 @@ impl Owner {
                 Some(alive) => match self.adopt(&held, alive).await {
                     Ok(machine) => {
                         self.restarts = held.process.restarts;
-                        let state = machine.state();
-                        self.become_live(Running { held, machine, state });
+                        let mut held = held;
+                        let made = self.made_of(&mut held);
+                        self.become_live(Running::new(held, machine, made));
                     }
                     Err(_) if self.given_up(&held) => self.bury_stranger(held).await?,
                     Err(fault) => {
@@ -86,6 +87,8 @@ impl Owner {
             chosen: held.process.chosen.clone(),
             run_dir: held.process.run_dir.clone(),
             vmm_log: held.process.vmm_log.clone(),
+            spec: self.spec_of(held)?,
+            ward: held.process.ward,
         };
         let machine = driver.adopt(adoption).await?;
         tracing::info!(pid, "taken up from a former agent");

@@ -43,6 +43,8 @@ impl Owner {
         live.held.note.asked = None;
         let (claim, note, start) = (live.held.claim, live.held.note.clone(), live.held.process.console_offset);
         tracing::info!(reboot_epoch, "the guest was reset");
+        // It takes up what it was told to be.
+        self.told.clear("Identity");
         self.begin_readiness(now, extent.map_or(start, |(end, _)| end));
         self.shared.ports.claims.note(claim, note).await
     }
@@ -104,7 +106,9 @@ impl Owner {
                 self.tell(if failed { Sight::Failed } else { self.after_end() }).await?;
             }
         }
-        self.shared.ports.claims.release(vec![held.claim]).await
+        self.shared.ports.claims.release(vec![held.claim]).await?;
+        self.shared.wards.free(held.claim);
+        Ok(())
     }
 
     /// Whether it stays down after an end that is no failure.
@@ -140,7 +144,7 @@ impl Owner {
         let cause = match end.way {
             Way::Poweroff if asked => ExitCause::Shutdown,
             Way::Poweroff => ExitCause::GuestPoweroff,
-            Way::Killed => ExitCause::Forced,
+            Way::Killed | Way::Moved => ExitCause::Forced,
             Way::Reset => ExitCause::GuestReset,
             Way::Panic => ExitCause::GuestPanic,
             Way::OutOfMemory => ExitCause::OutOfMemory,
@@ -148,7 +152,7 @@ impl Owner {
             Way::Died => ExitCause::VmmDied,
         };
         let message = match (cause, held.note.asked) {
-            (ExitCause::Forced, Some(asked)) => {
+            (ExitCause::Forced, Some(asked)) if end.way == Way::Killed => {
                 let waited = end.at.since(asked).as_secs();
                 format!("the guest did not stop within {waited} s of being asked, and was ended by force")
             }

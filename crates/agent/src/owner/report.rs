@@ -1,6 +1,7 @@
 //! What an owner tells control: sights, conditions, readiness; each once, in order.
 
 use super::Owner;
+use super::alter::applied_generation;
 use super::mention::Mentions;
 use crate::inventory::Held;
 use std::time::Duration;
@@ -79,7 +80,7 @@ impl Told {
     }
 }
 
-fn running(held: &Held, chosen: Chosen, alive: &Alive) -> Running {
+fn running(held: &Held, chosen: Chosen, alive: &Alive, resets: u64) -> Running {
     Running {
         incarnation: held.process.incarnation,
         pid: alive.pid,
@@ -89,6 +90,9 @@ fn running(held: &Held, chosen: Chosen, alive: &Alive) -> Running {
         driver: chosen.driver,
         machine: chosen.machine,
         accelerator: chosen.accelerator,
+        jail: held.process.ward.map(|ward| ward.uid),
+        applied_generation: applied_generation(held),
+        resets,
     }
 }
 
@@ -122,8 +126,11 @@ impl Owner {
 
     fn report(&self, sight: Sight) -> Option<Report> {
         let placed = self.placed.as_ref()?;
-        let live = self.up().map(|live| running(&live.held, live.machine.chosen(), &live.machine.alive()));
-        let silent = || self.silent().map(|(held, alive)| running(held, held.process.chosen.clone(), &alive));
+        let live = self.up().map(|live| {
+            let resets = *live.resets.borrow();
+            running(&live.held, live.machine.chosen(), &live.machine.alive(), resets)
+        });
+        let silent = || self.silent().map(|(held, alive)| running(held, held.process.chosen.clone(), &alive, 0));
         let running = live.or_else(silent);
         let addresses = self.up().map(|live| live.machine.addresses()).unwrap_or_default();
         Some(Report {
@@ -137,6 +144,7 @@ impl Owner {
             restarts: self.restarts,
             addresses,
             conditions: self.told.conditions.clone(),
+            restart_required: self.restart_required(),
         })
     }
 

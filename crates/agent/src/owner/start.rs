@@ -1,5 +1,7 @@
 //! How an instance begins: what is prepared and launched.
 
+use super::alter::Made;
+use super::origin::Beginning;
 use super::{Owner, Running};
 use crate::inventory::Held;
 use std::path::PathBuf;
@@ -25,10 +27,6 @@ const VMM_THREADS: u64 = 512;
 const VMM_FILES: u64 = 4096;
 
 impl Owner {
-    fn placed(&self) -> Result<Arc<Placed>, Fault> {
-        self.placed.clone().ok_or_else(|| Fault::internal("a step needs a placement and there is none"))
-    }
-
     /// Makes folder and disks, claims first; prepares the image that it boots.
     pub(super) async fn prepare(&mut self) -> Result<(), Fault> {
         let placed = self.placed()?;
@@ -42,14 +40,7 @@ impl Owner {
                 wanted.push((self.shared.layout.disk(self.id, &disk.name), Some(size_bytes)));
             }
         }
-        self.claim_things(&placed, &wanted).await?;
-        let volumes = &self.shared.ports.volumes;
-        for (path, size) in &wanted {
-            match size {
-                None => volumes.make_folder(path).await?,
-                Some(size) => volumes.make_blank(path, *size).await?,
-            }
-        }
+        self.make_things(&placed, &wanted).await?;
         if let Payload::Image { name, .. } = &placed.spec.payload {
             self.prepare_image(name).await?;
         }
@@ -59,6 +50,28 @@ impl Owner {
         self.prepared_for = Some(placed.generation);
         self.told.clear("StepSucceeded");
         tracing::info!("prepared");
+        Ok(())
+    }
+
+    /// Makes folders, and disks of at least these sizes, claims first.
+    pub(super) async fn make_things(
+        &mut self,
+        placed: &Placed,
+        wanted: &[(PathBuf, Option<u64>)],
+    ) -> Result<(), Fault> {
+        self.claim_things(placed, wanted).await?;
+        let volumes = &self.shared.ports.volumes;
+        for (path, size) in wanted {
+            let Some(size) = *size else {
+                volumes.make_folder(path).await?;
+                continue;
+            };
+            match volumes.make_blank(path, size).await {
+                // It was smaller, or came from a snapshot.
+                Err(fault) if fault.reason == Reason::PathUnusable => volumes.grow(path, size).await?,
+                made => made?,
+            }
+        }
         Ok(())
     }
 
@@ -73,7 +86,10 @@ impl Owner {
         }
         let reserved = self.reservation(placed).await;
         claims.extend(reserved.iter().map(|held| self.claim_of(held)));
-        self.shared.ports.claims.claim(claims.clone()).await?;
+        if let Err(fault) = self.shared.ports.claims.claim(claims.clone()).await {
+            reserved.iter().for_each(|held| self.shared.wards.free(held.claim));
+            return Err(fault);
+        }
         self.reserved = reserved;
         for claim in claims {
             if let Claimed::Folder(path) | Claimed::Disk(path) = claim.what {
@@ -89,12 +105,14 @@ impl Owner {
         let desired = placed.desired;
         let first = self.ended.is_none() && self.restarts == 0 && self.reserved.is_none();
         let at_once = first && !desired.deleted && desired.power != Power::Off && desired.boot_epoch > 0;
-        // An image may take long; where there is no driver, the launch says so.
-        if !at_once || matches!(placed.spec.payload, Payload::Image { .. }) {
+        // An image may take long, and so does a snapshot; where there is no driver, the launch says so.
+        let long = matches!(placed.spec.payload, Payload::Image { .. }) || desired.origin().is_some();
+        if !at_once || long || self.live.is_some() {
             return None;
         }
-        let driver = self.driver_for(&placed.spec).ok()?;
-        self.process_to_be(placed, driver.as_ref(), desired.boot_epoch).await.ok()
+        let driver = self.driver_for(&placed.spec, None).ok()?;
+        let coming = Coming { boot_epoch: desired.boot_epoch, beginning: None };
+        self.process_to_be(placed, driver.as_ref(), &coming).await.ok()
     }
 
     /// The claim that was reserved, if it is the one that this launch needs.
@@ -177,6 +195,7 @@ impl Owner {
                 self.shared.figures.launched(&running.held.process.driver, begun.elapsed());
                 tracing::info!(pid = running.machine.alive().pid, driver = chosen.driver, boot_epoch, "running");
                 let note = (running.held.claim, running.held.note.clone());
+                self.begun = boot_epoch;
                 self.become_live(running);
                 self.note_and_tell(note).await;
             }
@@ -195,12 +214,17 @@ impl Owner {
     }
 
     async fn try_launch(&mut self, placed: &Placed, boot_epoch: u64) -> Result<Running, Fault> {
-        let driver = self.driver_for(&placed.spec)?;
+        let coming = Coming { boot_epoch, beginning: self.beginning(placed, boot_epoch)? };
+        let driver = self.driver_for(&placed.spec, coming.beginning.as_ref())?;
+        if let Some(beginning) = &coming.beginning {
+            self.unless_forced(self.lay_out(placed, beginning)).await?;
+        }
         let (boot, disks) = tokio::try_join!(self.resolve_boot(placed), self.resolve_disks(&placed.spec))?;
         let mut held = match self.take_reserved(placed, boot_epoch) {
             Some(held) => held,
-            None => self.claim_process(placed, driver.as_ref(), boot_epoch).await?,
+            None => self.claim_process(placed, driver.as_ref(), &coming).await?,
         };
+        let made = coming.made(placed);
         let order = Order {
             claim: held.claim,
             instance: self.id,
@@ -213,12 +237,13 @@ impl Owner {
             console_log: self.shared.layout.console_log(self.id),
             vmm_log: held.process.vmm_log.clone(),
             confinement: confinement(&placed.spec),
+            ward: held.process.ward,
+            origin: self.origin(coming.beginning.as_ref()),
         };
         match self.start(&held, driver.as_ref(), order).await {
             Ok(machine) => {
                 held.note.alive = Some(machine.alive());
-                let state = machine.state();
-                Ok(Running { held, machine, state })
+                Ok(Running::new(held, machine, Some(made)))
             }
             Err(fault) => {
                 // Its claim is let go by the next round, after whatever is left of it.
@@ -248,9 +273,12 @@ impl Owner {
         }
     }
 
-    async fn claim_process(&self, placed: &Placed, driver: &dyn Hypervisor, boot_epoch: u64) -> Result<Held, Fault> {
-        let held = self.process_to_be(placed, driver, boot_epoch).await?;
-        self.shared.ports.claims.claim(vec![self.claim_of(&held)]).await?;
+    async fn claim_process(&self, placed: &Placed, driver: &dyn Hypervisor, coming: &Coming) -> Result<Held, Fault> {
+        let held = self.process_to_be(placed, driver, coming).await?;
+        if let Err(fault) = self.shared.ports.claims.claim(vec![self.claim_of(&held)]).await {
+            self.shared.wards.free(held.claim);
+            return Err(fault);
+        }
         Ok(held)
     }
 
@@ -259,21 +287,26 @@ impl Owner {
     }
 
     /// What will be claimed for a launch.
-    async fn process_to_be(&self, placed: &Placed, driver: &dyn Hypervisor, boot_epoch: u64) -> Result<Held, Fault> {
+    async fn process_to_be(&self, placed: &Placed, driver: &dyn Hypervisor, coming: &Coming) -> Result<Held, Fault> {
         let ports = &self.shared.ports;
         let claim = self.new_claim();
         let (console_offset, _) = ports.volumes.log_extent(&self.shared.layout.console_log(self.id)).await?;
+        let made = coming.made(placed).running.check().unwrap_or_else(|_| placed.spec.as_ref().clone());
+        let capabilities = driver.capabilities();
         let process = ProcessClaim {
             incarnation: IncarnationId::new(self.now(), ports.clock.random()),
-            driver: driver.capabilities().driver.clone(),
+            driver: capabilities.driver.clone(),
             chosen: driver.choose(&placed.spec),
-            boot_epoch,
+            boot_epoch: coming.boot_epoch,
             generation: placed.generation,
             at: self.now(),
             run_dir: self.shared.layout.sockets(claim),
             vmm_log: self.shared.layout.vmm_log(self.id),
             restarts: self.restarts,
             console_offset,
+            spec: ports.specs.encode_spec(&made).into(),
+            ward: self.ward_for(claim, &capabilities)?,
+            origin: coming.beginning.as_ref().map(|beginning| beginning.snapshot.id),
         };
         let note = Note { reboot_epoch: placed.desired.reboot_epoch, ..Note::default() };
         Ok(Held { claim, process, note })
@@ -288,9 +321,17 @@ impl Owner {
         driver.launch(order).await
     }
 
-    fn driver_for(&self, spec: &Spec) -> Result<Arc<dyn Hypervisor>, Fault> {
+    fn driver_for(&self, spec: &Spec, from: Option<&Beginning>) -> Result<Arc<dyn Hypervisor>, Fault> {
         let drivers = &self.shared.ports.drivers;
-        let capabilities: Vec<_> = drivers.iter().map(|driver| driver.capabilities().as_ref().clone()).collect();
+        let mut capabilities: Vec<_> = drivers.iter().map(|driver| driver.capabilities().as_ref().clone()).collect();
+        // Memory and devices can be read only by the driver that wrote them.
+        if let Some(from) = from.filter(|from| from.goes_on()) {
+            capabilities.retain(|capabilities| capabilities.driver == from.driver());
+            if capabilities.is_empty() {
+                let why = format!("the snapshot was written by {}, which is not here", from.snapshot.content.driver);
+                return Err(Fault::new(Reason::SnapshotUnusable, why).fix("install that driver again"));
+            }
+        }
         let name = needs::choose(spec, &capabilities)?.driver.clone();
         let driver = drivers.iter().find(|driver| driver.capabilities().driver == name);
         driver.cloned().ok_or_else(|| Fault::internal("a driver that was chosen is not there"))
@@ -328,7 +369,7 @@ impl Owner {
         Ok(disks)
     }
 
-    async fn resolve_disk(&self, disk: &Disk, index: usize) -> Result<PathBuf, Fault> {
+    pub(super) async fn resolve_disk(&self, disk: &Disk, index: usize) -> Result<PathBuf, Fault> {
         match &disk.source {
             DiskSource::Path(path) => {
                 let want = if disk.read_only { Want::DiskToRead } else { Want::DiskToWrite };
@@ -344,15 +385,13 @@ impl Owner {
     }
 
     pub(super) fn become_live(&mut self, running: Running) {
-        let (cgroups, warning) = self.shared.ports.processes.cgroups();
-        let message = warning.unwrap_or_else(|| format!("in a cgroup of its own ({cgroups:?})"));
-        let confined = cgroups != weft_ports::processes::Cgroups::None;
-        let reason = if confined { "Cgroup" } else { "NoCgroup" };
-        self.told.condition(self.now(), "Confined", confined, (reason, &message));
         self.told.clear("StepSucceeded");
         self.begin_readiness(running.held.process.at, running.held.process.console_offset);
         self.hub = None;
+        self.begun = self.begun.max(running.held.process.boot_epoch);
         self.live = Some(running);
+        self.tell_confined();
+        self.tell_identity();
     }
 
     /// The machine is let out of hand, and with it what was told of it alone.
@@ -360,12 +399,31 @@ impl Owner {
         self.hub = None;
         self.told.end_readiness();
         self.told.clear("Confined");
+        self.told.clear("Identity");
         self.live.take()
     }
 
     fn new_claim(&self) -> ClaimId {
         let clock = &self.shared.ports.clock;
         ClaimId::new(clock.now(), clock.random())
+    }
+}
+
+/// What is going to be launched.
+struct Coming {
+    /// The boot that it serves.
+    boot_epoch: u64,
+    /// The snapshot that it begins from.
+    beginning: Option<Beginning>,
+}
+
+impl Coming {
+    /// What the machine is made of.
+    fn made(&self, placed: &Placed) -> Made {
+        match self.beginning.as_ref().filter(|beginning| beginning.goes_on()) {
+            Some(beginning) => Made::of(beginning.made_of(&placed.spec)),
+            None => Made::of(placed.spec.as_ref().clone().into_draft()),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use weft_domain::spec::RestartPolicy;
 use weft_domain::{ClaimId, Fault, IncarnationId, InstanceId, Phase, Reason};
 use weft_ports::claims::{Claim, Claimed, Claims, Note};
 use weft_ports::hypervisor::fake::{Answer, Behaviour, Button};
-use weft_ports::hypervisor::{Boot, Hypervisor, Order};
+use weft_ports::hypervisor::{Boot, Hypervisor, Order, Origin};
 use weft_ports::processes::{Confinement, Ending};
 use weft_ports::volumes::Volumes;
 
@@ -141,6 +141,8 @@ async fn launched(house: &House, id: InstanceId, claim: ClaimId) {
         vmm_log: run_dir.join("vmm"),
         run_dir,
         confinement: Confinement::default(),
+        ward: None,
+        origin: Origin::Boot,
     };
     drop(house.vmm.launch(order).await.unwrap());
 }

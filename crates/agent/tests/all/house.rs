@@ -12,14 +12,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
-use weft_agent::{Agent, Config, Ports, open};
+use weft_agent::{Agent, Config, JailPolicy, Ports, open};
 use weft_domain::instance::{Desired, StopHow};
 use weft_domain::lifecycle::Verb;
 use weft_domain::node::{Facts, Node};
-use weft_domain::spec::{Disk as Device, DiskFormat, DiskSource, Draft};
+use weft_domain::spec::{Disk as Device, DiskSource, Draft};
 use weft_domain::{InstanceId, Labels, NodeId, Phase, Time};
 use weft_ports::claims;
 use weft_ports::clock::Clock;
+use weft_ports::codec::fake::Specs;
 use weft_ports::hypervisor::{self, Hypervisor};
 use weft_ports::images;
 use weft_ports::link::Placed;
@@ -73,12 +74,18 @@ fn node(id: NodeId) -> Node {
 impl House {
     /// A node whose agent does not run yet.
     pub(crate) fn new() -> Self {
+        let clock = Arc::new(clock::Paused::new());
+        let vmm = hypervisor::fake::Fake::new(clock.clone());
+        Self::with(clock, vmm, JailPolicy::Off)
+    }
+
+    /// A node with this VMM, whose agent does not run yet.
+    pub(crate) fn with(clock: Arc<clock::Paused>, vmm: Arc<hypervisor::fake::Fake>, jail: JailPolicy) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let own = folder.path().to_owned();
-        let clock = Arc::new(clock::Paused::new());
         let fuse = Fuse::new();
-        let vmm = hypervisor::fake::Fake::new(clock.clone());
-        let host = Host { inner: vmm.clone(), fuse: fuse.clone(), boot_id: Mutex::default() };
+        let (boot_id, no_jails) = (Mutex::default(), Mutex::default());
+        let host = Host { inner: vmm.clone(), fuse: fuse.clone(), boot_id, no_jails };
         let config = Config {
             node: node(NodeId::new(clock.now(), clock.random())),
             data_dir: own.join("data"),
@@ -88,6 +95,7 @@ impl House {
             reserved_disk_bytes: 0,
             upkeep: Duration::from_secs(30),
             retry: RETRY,
+            jail,
         };
         let (desk, disk) = (Arc::new(Desk::default()), Arc::new(Disk::new(&own, &PathBuf::from("/roots"))));
         let (host, claims) = (Arc::new(host), claims::fake::Fake::new());
@@ -98,6 +106,8 @@ impl House {
             processes: host.clone(),
             claims: Arc::new(Fused::<dyn claims::Claims> { inner: Arc::new(claims.clone()), fuse: fuse.clone() }),
             volumes: Arc::new(Fused::<dyn weft_ports::volumes::Volumes> { inner: disk.clone(), fuse: fuse.clone() }),
+            parts: Arc::new(Fused::<dyn weft_ports::volumes::parts::Parts> { inner: disk.clone(), fuse: fuse.clone() }),
+            specs: Arc::new(Specs::default()),
             images: Arc::new(Fused::<dyn images::Images> { inner: images.clone(), fuse: fuse.clone() }),
             clock: clock.clone(),
         };
@@ -155,6 +165,7 @@ impl House {
             desired: Desired::default(),
             last_exit: None,
             restarts: 0,
+            origin: None,
         };
         let id = placed.id;
         self.desk.place(placed);
@@ -208,12 +219,13 @@ impl House {
         let confined = weft_ports::processes::Processes::confined(self.vmm.as_ref()).await.unwrap();
         assert_eq!(confined, [], "no cgroup is left");
         let (vms, run) = (self.config.data_dir.join("vms"), &self.config.run_dir);
+        let snapshots = self.config.data_dir.join("snapshots");
         let left: Vec<_> = self
             .disk
             .fake
             .paths()
             .into_iter()
-            .filter(|path| path.parent().is_some_and(|up| up == vms || up == run))
+            .filter(|path| path.parent().is_some_and(|up| up == vms || up == run || up == snapshots))
             .collect();
         assert_eq!(left, Vec::<PathBuf>::new(), "no folder is left");
     }
@@ -221,19 +233,5 @@ impl House {
 
 /// A disk that weft makes.
 pub(crate) fn blank(name: &str, size_bytes: u64) -> Device {
-    Device {
-        name: name.into(),
-        source: DiskSource::Blank { size_bytes },
-        format: DiskFormat::Raw,
-        read_only: false,
-        root: false,
-        direct: false,
-        queues: 0,
-        queue_size: 0,
-        rate_limit: None,
-        rate_limit_group: None,
-        serial: None,
-        pci_segment: 0,
-        iommu: false,
-    }
+    Device::new(name, DiskSource::Blank { size_bytes })
 }

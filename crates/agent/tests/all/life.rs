@@ -24,7 +24,8 @@ async fn created_booted_held_stopped_and_deleted() {
     let running = vm.last.as_ref().and_then(|last| last.running.clone()).expect("it runs");
     assert_eq!(house.living(id), [running.pid]);
     assert_eq!((running.boot_epoch, running.driver.as_str()), (1, "fake 1"));
-    assert_eq!(vm.condition("Confined").map(|it| it.0), Some(Some(true)));
+    let (holds, reason, _) = vm.condition("Confined").expect("it is told");
+    assert_eq!((holds, reason.as_str()), (Some(false), "JailOff"));
     let orders = house.vmm.launches();
     assert!(matches!(&orders[0].boot, Boot::Kernel { cmdline, .. } if cmdline.contains("weft.hostname=a")));
     assert_eq!(orders[0].disks.len(), 1);

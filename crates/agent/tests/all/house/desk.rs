@@ -2,15 +2,16 @@
 
 use futures::stream::{self, BoxStream, StreamExt};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use weft_domain::instance::{Exit, Power, StopHow};
 use weft_domain::lifecycle::{Action, Event, Verb, next};
 use weft_domain::node::Node;
-use weft_domain::{Fault, InstanceId, NodeId, Phase};
-use weft_ports::link::{Placed, Placement, Placements, Report};
+use weft_domain::snapshot::{Snapshot, SnapshotPhase};
+use weft_domain::{Fault, InstanceId, NodeId, Phase, SnapshotId};
+use weft_ports::link::{Placed, PlacedSnapshot, Placement, Placements, Report, SnapshotReport, SnapshotSight};
 
 /// An instance as control knows it.
 #[derive(Debug, Clone)]
@@ -37,6 +38,7 @@ impl Vm {
 #[derive(Default)]
 struct Book {
     vms: BTreeMap<InstanceId, Vm>,
+    snapshots: BTreeMap<SnapshotId, Snapshot>,
     reports: Vec<Report>,
     nodes: Vec<Node>,
     refuse: Option<Fault>,
@@ -126,6 +128,24 @@ impl Desk {
         self.book().readers.clear();
     }
 
+    /// Asks for a snapshot, or tells one as it is.
+    pub(crate) fn place_snapshot(&self, snapshot: Snapshot) {
+        self.book().snapshots.insert(snapshot.id, snapshot.clone());
+        self.tell(&Placement::Snapshot(PlacedSnapshot { snapshot: Arc::new(snapshot) }));
+    }
+
+    pub(crate) fn snapshot(&self, id: SnapshotId) -> Option<Snapshot> {
+        self.book().snapshots.get(&id).cloned()
+    }
+
+    /// A snapshot should go.
+    pub(crate) fn remove_snapshot(&self, id: SnapshotId) {
+        if let Some(mut snapshot) = self.snapshot(id) {
+            snapshot.phase = SnapshotPhase::Deleting;
+            self.place_snapshot(snapshot);
+        }
+    }
+
     pub(crate) fn vm(&self, id: InstanceId) -> Option<Vm> {
         self.book().vms.get(&id).cloned()
     }
@@ -191,7 +211,11 @@ impl Placements for Desk {
     async fn subscribe(&self, _: NodeId) -> Result<BoxStream<'static, Placement>, Fault> {
         let (sender, receiver) = mpsc::unbounded_channel();
         let mut book = self.book();
-        let mut all: Vec<_> = book.vms.values().map(|vm| Placement::Set(Box::new(vm.placed.clone()))).collect();
+        // Snapshots first, as their VMs may be told later.
+        let snapshots =
+            book.snapshots.values().cloned().map(|snapshot| PlacedSnapshot { snapshot: Arc::new(snapshot) });
+        let mut all: Vec<_> = snapshots.map(Placement::Snapshot).collect();
+        all.extend(book.vms.values().map(|vm| Placement::Set(Box::new(vm.placed.clone()))));
         all.push(Placement::Synced);
         book.readers.push(sender);
         Ok(stream::iter(all).chain(UnboundedReceiverStream::new(receiver)).boxed())
@@ -209,6 +233,34 @@ impl Placements for Desk {
         match follows {
             Some(placement) => self.tell(&placement),
             None => self.changes.send_modify(|count| *count += 1),
+        }
+        Ok(())
+    }
+
+    async fn report_snapshot(&self, _: NodeId, report: SnapshotReport) -> Result<(), Fault> {
+        let follows = {
+            let mut book = self.book();
+            if let Some(fault) = book.refuse.clone() {
+                return Err(fault);
+            }
+            let Some(snapshot) = book.snapshots.get_mut(&report.id) else { return Ok(()) };
+            match report.sight {
+                SnapshotSight::Kept(content) if snapshot.phase == SnapshotPhase::Pending => {
+                    (snapshot.phase, snapshot.content) = (SnapshotPhase::Ready, content);
+                }
+                SnapshotSight::Failed(message) if snapshot.phase == SnapshotPhase::Pending => {
+                    (snapshot.phase, snapshot.message) = (SnapshotPhase::Failed, message);
+                }
+                SnapshotSight::Kept(_) | SnapshotSight::Failed(_) => {}
+                SnapshotSight::Released => {
+                    book.snapshots.remove(&report.id);
+                }
+            }
+            book.snapshots.get(&report.id).cloned()
+        };
+        match follows {
+            Some(snapshot) => self.tell(&Placement::Snapshot(PlacedSnapshot { snapshot: Arc::new(snapshot) })),
+            None => self.tell(&Placement::SnapshotRemoved(report.id)),
         }
         Ok(())
     }

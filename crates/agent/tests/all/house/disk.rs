@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use weft_domain::Fault;
 use weft_ports::volumes::fake::Fake;
+use weft_ports::volumes::parts::{Measure, Parts};
 use weft_ports::volumes::{Volumes, Want};
 
 pub(crate) struct Disk {
@@ -32,6 +33,10 @@ impl Volumes for Disk {
 
     async fn make_blank(&self, path: &Path, size_bytes: u64) -> Result<(), Fault> {
         self.fake.make_blank(path, size_bytes).await
+    }
+
+    async fn grow(&self, path: &Path, size_bytes: u64) -> Result<(), Fault> {
+        self.fake.grow(path, size_bytes).await
     }
 
     async fn make_folder(&self, path: &Path) -> Result<(), Fault> {
@@ -75,5 +80,44 @@ impl Volumes for Disk {
         let keep = usize::try_from(keep_bytes).unwrap_or(usize::MAX);
         self.starts.lock().unwrap().insert(path.to_owned(), bytes.len().saturating_sub(keep).max(start));
         Ok(())
+    }
+}
+
+impl Disk {
+    /// What a fake VMM wrote into the real folder is on the disk in memory too.
+    fn take_in(&self, path: &Path) {
+        if let Ok(bytes) = std::fs::read(path) {
+            self.fake.put(path, &bytes);
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Parts for Disk {
+    async fn copy(&self, from: &Path, to: &Path) -> Result<(), Fault> {
+        self.fake.copy(from, to).await
+    }
+
+    async fn fill(&self, path: &Path, from: &Path) -> Result<(), Fault> {
+        self.take_in(path);
+        self.take_in(from);
+        self.fake.fill(path, from).await
+    }
+
+    async fn lay(&self, from: &Path, disk: &Path) -> Result<(), Fault> {
+        self.fake.lay(from, disk).await
+    }
+
+    async fn measure(&self, path: &Path) -> Result<Option<Measure>, Fault> {
+        self.take_in(path);
+        self.fake.measure(path).await
+    }
+
+    async fn write(&self, path: &Path, bytes: Bytes) -> Result<(), Fault> {
+        self.fake.write(path, bytes).await
+    }
+
+    async fn read(&self, path: &Path) -> Result<Option<Bytes>, Fault> {
+        self.fake.read(path).await
     }
 }

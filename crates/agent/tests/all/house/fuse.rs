@@ -9,12 +9,15 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 use weft_domain::capability::Capabilities;
 use weft_domain::node::Node;
+use weft_domain::snapshot::Role;
 use weft_domain::{ClaimId, Fault, NodeId, Spec};
 use weft_ports::claims::{Claim, Claims, Entry, Note};
-use weft_ports::hypervisor::{Address, Adoption, Chosen, Duplex, Hypervisor, Machine, Order, State};
+use weft_ports::hypervisor::{Address, Adoption, Alteration, Body, Chosen, Counters, Duplex};
+use weft_ports::hypervisor::{Hypervisor, Keep, Machine, Order, State};
 use weft_ports::images::{Files, Images, Watcher};
-use weft_ports::link::{Placement, Placements, Report};
+use weft_ports::link::{Placement, Placements, Report, SnapshotReport};
 use weft_ports::processes::{Alive, Bind, Cgroups, Command, Ending, Processes, Signal};
+use weft_ports::volumes::parts::{Measure, Parts};
 use weft_ports::volumes::{Volumes, Want};
 
 /// Counts the points that were passed; at the last nothing goes on.
@@ -104,6 +107,31 @@ impl Placements for Fused<dyn Placements> {
     async fn report(&self, node: NodeId, report: Report) -> Result<(), Fault> {
         self.around(self.inner.report(node, report)).await
     }
+    async fn report_snapshot(&self, node: NodeId, report: SnapshotReport) -> Result<(), Fault> {
+        self.around(self.inner.report_snapshot(node, report)).await
+    }
+}
+
+#[async_trait::async_trait]
+impl Parts for Fused<dyn Parts> {
+    async fn copy(&self, from: &Path, to: &Path) -> Result<(), Fault> {
+        self.around(self.inner.copy(from, to)).await
+    }
+    async fn fill(&self, path: &Path, from: &Path) -> Result<(), Fault> {
+        self.around(self.inner.fill(path, from)).await
+    }
+    async fn lay(&self, from: &Path, disk: &Path) -> Result<(), Fault> {
+        self.around(self.inner.lay(from, disk)).await
+    }
+    async fn measure(&self, path: &Path) -> Result<Option<Measure>, Fault> {
+        self.around(self.inner.measure(path)).await
+    }
+    async fn write(&self, path: &Path, bytes: Bytes) -> Result<(), Fault> {
+        self.around(self.inner.write(path, bytes)).await
+    }
+    async fn read(&self, path: &Path) -> Result<Option<Bytes>, Fault> {
+        self.inner.read(path).await
+    }
 }
 
 #[async_trait::async_trait]
@@ -126,6 +154,9 @@ impl Volumes for Fused<dyn Volumes> {
     }
     async fn make_blank(&self, path: &Path, size_bytes: u64) -> Result<(), Fault> {
         self.around(self.inner.make_blank(path, size_bytes)).await
+    }
+    async fn grow(&self, path: &Path, size_bytes: u64) -> Result<(), Fault> {
+        self.around(self.inner.grow(path, size_bytes)).await
     }
     async fn make_folder(&self, path: &Path) -> Result<(), Fault> {
         self.around(self.inner.make_folder(path)).await
@@ -169,6 +200,25 @@ impl Hypervisor for Fused<dyn Hypervisor> {
     async fn adopt(&self, adoption: Adoption) -> Result<Box<dyn Machine>, Fault> {
         let inner = Arc::from(self.around(self.inner.adopt(adoption)).await?);
         Ok(Box::new(Fused::<dyn Machine> { inner, fuse: self.fuse.clone() }))
+    }
+}
+
+#[async_trait::async_trait]
+impl Body for Fused<dyn Machine> {
+    async fn alter(&self, alteration: &Alteration) -> Result<(), Fault> {
+        self.around(self.inner.alter(alteration)).await
+    }
+    async fn keep(&self, keep: &Keep) -> Result<Vec<(Role, String)>, Fault> {
+        self.around(self.inner.keep(keep)).await
+    }
+    async fn send(&self, socket: &Path) -> Result<(), Fault> {
+        self.around(self.inner.send(socket)).await
+    }
+    async fn counters(&self) -> Result<Counters, Fault> {
+        self.inner.counters().await
+    }
+    async fn nmi(&self) -> Result<(), Fault> {
+        self.inner.nmi().await
     }
 }
 
@@ -220,6 +270,8 @@ pub(crate) struct Host {
     pub(crate) inner: Arc<dyn Processes>,
     pub(crate) fuse: Arc<Fuse>,
     pub(crate) boot_id: Mutex<Option<String>>,
+    /// Why it jails nothing, if so.
+    pub(crate) no_jails: Mutex<Option<String>>,
 }
 
 #[async_trait::async_trait]
@@ -255,7 +307,7 @@ impl Processes for Host {
         answer
     }
     fn jails(&self) -> Result<(), String> {
-        self.inner.jails()
+        self.no_jails.lock().unwrap().clone().map_or(Ok(()), Err)
     }
     async fn admit(&self, alive: &Alive, binds: Vec<Bind>) -> Result<(), Fault> {
         self.inner.admit(alive, binds).await

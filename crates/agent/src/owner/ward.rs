@@ -1,0 +1,51 @@
+//! Whether the process of an instance is jailed, and what is told of it.
+
+use super::Owner;
+use weft_domain::capability::{Capabilities, Feature};
+use weft_domain::{ClaimId, Fault};
+use weft_ports::hypervisor::Ward;
+use weft_ports::processes::Cgroups;
+
+/// Why a process is not jailed: a word for machines, and a sentence for people.
+type WhyNot = (&'static str, String);
+
+impl Owner {
+    /// Whom the process of this claim runs as; nobody where it is not jailed.
+    pub(super) fn ward_for(&self, claim: ClaimId, driver: &Capabilities) -> Result<Option<Ward>, Fault> {
+        match self.unjailed(driver) {
+            None => self.shared.wards.take(claim).map(Some),
+            Some(_) => Ok(None),
+        }
+    }
+
+    fn unjailed(&self, driver: &Capabilities) -> Option<WhyNot> {
+        if !self.shared.wards.are_given() {
+            return Some(("JailOff", "by configuration".to_owned()));
+        }
+        if let Err(why) = self.shared.ports.processes.jails() {
+            return Some(("JailUnavailable", format!("the host cannot: {why}")));
+        }
+        let can = driver.features.contains(&Feature::Jail);
+        (!can).then(|| ("DriverCannotJail", format!("driver {} cannot", driver.driver)))
+    }
+
+    /// Says how the live process is confined.
+    pub(super) fn tell_confined(&mut self) {
+        let Some(running) = &self.live else { return };
+        let process = &running.held.process;
+        let drivers = &self.shared.ports.drivers;
+        let driver = drivers.iter().map(|driver| driver.capabilities()).find(|it| it.driver == process.driver);
+        let (cgroups, warning) = self.shared.ports.processes.cgroups();
+        let limits = warning.unwrap_or_else(|| format!("in a cgroup of its own ({cgroups:?})"));
+        let (holds, reason, message) = match (process.ward, driver.and_then(|driver| self.unjailed(&driver))) {
+            (Some(ward), _) if cgroups != Cgroups::None => {
+                (true, "Jailed", format!("jailed as user {}, {limits}", ward.uid))
+            }
+            (Some(ward), _) => (false, "NoCgroup", format!("jailed as user {}; {limits}", ward.uid)),
+            (None, Some((reason, why))) => (false, reason, format!("not jailed: {why}; {limits}")),
+            (None, None) => (false, "NotJailedYet", format!("not jailed until its next boot; {limits}")),
+        };
+        let now = self.now();
+        self.told.condition(now, "Confined", holds, (reason, &message));
+    }
+}
