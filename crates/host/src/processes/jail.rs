@@ -6,9 +6,7 @@
 //!  visit  a launcher shows and hides files in the mount namespace of a process
 //! ```
 //!
-//! The kernel's side of it is in the launcher; the filter of system calls is in `calls`.
-
-pub(super) mod calls;
+//! The kernel's side of it is in the launcher.
 
 use super::launcher::{Launcher, Place, Visit};
 use super::{endings, stat};

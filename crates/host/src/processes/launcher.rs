@@ -10,6 +10,7 @@
 //! from there on nothing differs.
 
 mod answer;
+mod calls;
 mod order;
 
 pub(super) use order::Visit;

@@ -1,6 +1,6 @@
 //! Whatever ends a launch with a jail, and whenever: nothing of it is left.
 
-use crate::room::{Room, opened, read, skips};
+use crate::room::{Room, bind, opened, read, skips};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use weft_domain::ClaimId;
 use weft_host::processes::scope_of;
-use weft_ports::processes::{Command, Ending, Processes};
+use weft_ports::processes::{Access, Command, Ending, Processes};
 
 /// Processes whose variables name the scope of this folder, zombies aside.
 fn bearers(dir: &Path) -> Vec<String> {
@@ -57,6 +57,28 @@ async fn many_at_once_leave_nothing() {
     assert_eq!(claims.len(), 50);
     assert_eq!(bearers(room.path()), Vec::<String>::new());
     assert!(linux.confined().await.unwrap().iter().all(|claim| !claims.contains(claim)));
+    room.leaves_nothing();
+}
+
+#[tokio::test]
+async fn it_outlives_who_launched_it() {
+    let room = Room::new();
+    let first = opened(room.path());
+    if skips(&first) {
+        return;
+    }
+    let order = room.shell("exec sleep 1000");
+    let claim = order.claim;
+    let alive = first.launch(order).await.unwrap();
+    drop(first);
+    let second = opened(room.path());
+    assert!(second.lives(&alive));
+    assert_eq!(second.find().await.unwrap(), vec![(claim, alive.clone())]);
+    let more = vec![bind(Path::new("/dev/zero"), "/dev/zero", Access::Read)];
+    second.admit(&alive, more).await.unwrap();
+    assert!(Path::new(&format!("/proc/{}/root/dev/zero", alive.pid)).exists());
+    assert_eq!(second.kill(&alive).await.unwrap(), Ending::Signal(9));
+    second.clear(claim).await.unwrap();
     room.leaves_nothing();
 }
 

@@ -192,6 +192,24 @@ async fn a_bind_grants_what_the_mode_withholds_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn files_in_memory_are_lent_too() {
+    let room = Room::new();
+    let linux = opened(room.path());
+    let Ok(memory) = tempfile::tempdir_in("/dev/shm") else {
+        println!("skipped: no file system in memory");
+        return;
+    };
+    if skips(&linux) {
+        return;
+    }
+    let mut order = room.shell("echo told > /memory/file; cat /memory/file; ls /memory");
+    order.jail.as_mut().unwrap().binds.push(bind(memory.path(), "/memory", Access::Write));
+    assert_eq!(room.said(&linux, order).await, "told\nfile\n");
+    assert_eq!(fs::metadata(memory.path().join("file")).unwrap().uid(), 0);
+    room.leaves_nothing();
+}
+
+#[tokio::test]
 async fn what_cannot_be_shown_is_named_and_leaves_nothing() {
     let room = Room::new();
     let linux = opened(room.path());

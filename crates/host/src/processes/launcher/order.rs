@@ -1,7 +1,6 @@
 //! Writes orders for the launcher; `launcher/order.rs` beside the crate's sources reads them.
 
-use super::{MAX_FDS, Place};
-use crate::processes::jail::calls;
+use super::{MAX_FDS, Place, calls};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use std::io::{self, IoSlice, Write};
 use std::mem::MaybeUninit;

@@ -91,7 +91,7 @@ const NAMESPACES: &[i32] = &[
 ];
 
 /// The programs in the order in which they are loaded, as the kernel has them.
-pub(in crate::processes) fn filters() -> Result<&'static [Vec<u8>], &'static str> {
+pub(super) fn filters() -> Result<&'static [Vec<u8>], &'static str> {
     static FILTERS: OnceLock<Result<Vec<Vec<u8>>, String>> = OnceLock::new();
     let built =
         FILTERS.get_or_init(|| build().map_err(|error| format!("no filter of system calls can be made: {error}")));
