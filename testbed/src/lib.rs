@@ -5,6 +5,7 @@
 //!  guest   whether a real guest can run here, and VMs that boot one
 //!  watch   waiting for a VM over the API's own watch
 //!  machines the real QEMU without a daemon, as a stage for the port's suite
+//!  tiny    the small guest on any real VMM, driven by hand with nothing of weft
 //! ```
 //!
 //! A test that needs what this machine lacks prints `skipped: why` and returns. Every daemon has a folder,
@@ -13,4 +14,5 @@
 pub mod daemon;
 pub mod guest;
 pub mod machines;
+pub mod tiny;
 pub mod watch;

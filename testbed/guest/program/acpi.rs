@@ -1,4 +1,4 @@
-//! The few words of ACPI that end a machine: how to power off, and where its button is.
+//! The few words of ACPI that end a machine: how to power off or reset, and where its button is.
 //!
 //! ```text
 //!  RSDP ─► XSDT or RSDT ─┬─ FADT ─┬─ power off by the sleep register, or by PM1 control
@@ -7,7 +7,7 @@
 //!                        └─ MADT ─── how many processors
 //! ```
 //!
-//! No AML is run. Firecracker's tables offer neither of both.
+//! No AML is run. Firecracker's tables offer none of these.
 
 use crate::cpu::{in16, out8, out16, peek, read, write};
 use crate::memory::reach;
@@ -19,6 +19,7 @@ const CLOUD_HYPERVISOR_EVENTS: u32 = u32::from_le_bytes(*b"GDST");
 const QEMU_EVENTS: u32 = u32::from_le_bytes(*b"EREG");
 /// Where Firecracker has the RSDP, without saying so in PVH's start info.
 const FIRMWARE: usize = 0xe_0000;
+const HAS_RESET: u32 = 1 << 10;
 const HARDWARE_REDUCED: u32 = 1 << 20;
 /// Sleep type 5 and "sleep now" in a sleep control register.
 const SLEEP_NOW: u8 = 0x34;
@@ -29,14 +30,17 @@ const PM1_BUTTON: u16 = 1 << 8;
 /// What the tables say.
 #[derive(Clone, Copy)]
 pub struct Acpi {
-    off: Off,
+    off: Register,
+    reset: Register,
+    reset_value: u8,
     button: Button,
     /// Where the MADT is.
     madt: Option<usize>,
 }
 
+/// Where a byte, or for PM1 control two of them, is written.
 #[derive(Clone, Copy)]
-enum Off {
+enum Register {
     None,
     Port(u16),
     Memory(usize),
@@ -54,7 +58,8 @@ enum Button {
 impl Acpi {
     /// Reads the tables that begin at an RSDP, and enables the button.
     pub fn find(rsdp: u64) -> Self {
-        let mut found = Self { off: Off::None, button: Button::None, madt: None };
+        let none = Register::None;
+        let mut found = Self { off: none, reset: none, reset_value: 0, button: Button::None, madt: None };
         let rsdp = if rsdp == 0 { FIRMWARE } else { rsdp as usize };
         if peek::<[u8; 8]>(rsdp) != *b"RSD PTR " {
             return found;
@@ -76,32 +81,32 @@ impl Acpi {
     }
 
     fn read_fixed(&mut self, fadt: usize) {
-        if peek::<u32>(fadt + 112) & HARDWARE_REDUCED == 0 {
+        let flags = peek::<u32>(fadt + 112);
+        if flags & HAS_RESET != 0 {
+            self.reset = Register::read(fadt + 116);
+            self.reset_value = peek(fadt + 128);
+        }
+        if flags & HARDWARE_REDUCED == 0 {
             let status = peek::<u32>(fadt + 56) as u16;
-            self.off = Off::Pm1(peek::<u32>(fadt + 64) as u16);
+            self.off = Register::Pm1(peek::<u32>(fadt + 64) as u16);
             self.button = Button::Pm1(status);
             let enable = status + u16::from(peek::<u8>(fadt + 88)) / 2;
             out16(enable, PM1_BUTTON);
             return;
         }
-        let register = peek::<u64>(fadt + 248);
-        self.off = match (register, peek::<u8>(fadt + 244)) {
-            (0, _) => return,
-            (port, 1) => Off::Port(port as u16),
-            (address, _) => Off::Memory(reach(address)),
-        };
+        self.off = Register::read(fadt + 244);
         let near = peek::<u32>(fadt + 40) as usize;
         self.button = find_events(if near == 0 { peek::<u64>(fadt + 140) as usize } else { near });
     }
 
     /// Writes what powers the machine off, where there is something.
     pub fn power_off(&self) {
-        match self.off {
-            Off::None => {}
-            Off::Port(port) => out8(port, SLEEP_NOW),
-            Off::Memory(address) => write(address, SLEEP_NOW),
-            Off::Pm1(port) => out16(port, PM1_SLEEP_NOW),
-        }
+        self.off.write(SLEEP_NOW);
+    }
+
+    /// Writes what resets the machine, where there is something.
+    pub fn reset(&self) {
+        self.reset.write(self.reset_value);
     }
 
     /// Whether the power button was pressed since it was last looked at.
@@ -135,6 +140,26 @@ impl Acpi {
             entry += usize::from(peek::<u8>(entry + 1)).max(2);
         }
         count
+    }
+}
+
+impl Register {
+    /// The one that a generic address names.
+    fn read(generic: usize) -> Self {
+        match (peek::<u64>(generic + 4), peek::<u8>(generic)) {
+            (0, _) => Self::None,
+            (port, 1) => Self::Port(port as u16),
+            (address, _) => Self::Memory(reach(address)),
+        }
+    }
+
+    fn write(self, value: u8) {
+        match self {
+            Self::None => {}
+            Self::Port(port) => out8(port, value),
+            Self::Memory(address) => write(address, value),
+            Self::Pm1(port) => out16(port, PM1_SLEEP_NOW),
+        }
     }
 }
 

@@ -64,7 +64,7 @@ fn end(machine: &mut Machine, word: &[u8]) {
         }
         b"reboot" => {
             say(b"weft-tiny: rebooting\r\n");
-            power::reset()
+            machine.reset()
         }
         b"crash" => {
             say(b"weft-tiny: crashing\r\n");

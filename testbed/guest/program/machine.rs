@@ -35,19 +35,15 @@ impl Machine {
         }
     }
 
-    /// Says what was found and that it is ready.
-    pub fn banner(&self) {
+    /// Says what was found, then that it listens: whoever has read that may press the button.
+    pub fn open(&mut self) {
         say(b"\r\nweft-tiny: ");
         say_number(self.info.mebibytes());
         say(b" MiB, command line: ");
         say(self.command_line());
-        say(b"\r\nweft-tiny: ready\r\n");
-    }
-
-    /// Starts the tick, and finds the power button.
-    pub fn listen(&mut self) {
-        time::start();
         self.acpi();
+        time::start();
+        say(b"\r\nweft-tiny: ready\r\n");
     }
 
     /// The kernel command line.
@@ -85,6 +81,12 @@ impl Machine {
     /// Powers off: by ACPI, else as a reset, which is how a Firecracker ends.
     pub fn power_off(&mut self) -> ! {
         self.acpi().power_off();
+        power::reset()
+    }
+
+    /// Resets: by ACPI, else by the keyboard's controller.
+    pub fn reset(&mut self) -> ! {
+        self.acpi().reset();
         power::reset()
     }
 }

@@ -39,8 +39,7 @@ unsafe extern "C" {
 extern "C" fn start(info: &'static StartInfo) -> ! {
     serial::open();
     let mut machine = Machine::new(info);
-    machine.banner();
-    machine.listen();
+    machine.open();
     for word in machine.command_line().split(|byte| *byte == b' ') {
         if let Some(asked) = word.strip_prefix(b"weft.do=") {
             command::obey(&mut machine, asked, b':');

@@ -28,7 +28,7 @@
 //! | `gen` | `gen HEX` | drawn at boot, so restored memory has the old one |
 //! | `count` | `count N` | one more than the last time |
 //! | `poweroff` | `weft-tiny: powering off` | by ACPI; without that (Firecracker) a reset |
-//! | `reboot` | `weft-tiny: rebooting` | reset by the keyboard controller; Firecracker and `microvm` end |
+//! | `reboot` | `weft-tiny: rebooting` | a reset, by ACPI or else the keyboard's controller; Firecracker ends |
 //! | `crash` | `weft-tiny: crashing` | a triple fault |
 //! | `hang` | `weft-tiny: hanging` | HLT with interrupts off |
 //! | `panic` | `weft-tiny: panicking` | tells the pvpanic device at port 0x505, then hangs |
