@@ -215,6 +215,10 @@ impl Service for Face {
         "Firecracker API"
     }
 
+    fn failure(&self) -> Reply {
+        Refusal::bad("Internal VMM error: this request was made to fail.").reply()
+    }
+
     fn answer(&self, request: Request) -> Reply {
         self.log.say(&format!("The API server received a {} request on {:?}.", request.method, request.path));
         let outcome = self.handle(&request);

@@ -1,13 +1,16 @@
 //! The scripted guest: what would run inside, as a line protocol on the serial line.
 //!
 //! A line comes in, an [`Act`] goes out; the machine around it writes the answer or ends. Its memory, a
-//! counter and a nonce, is all that a snapshot has to carry for a test to see that it was restored.
+//! counter and a nonce, is all that a snapshot has to carry for a test to see that it was restored. It speaks
+//! as the small real guest of the testbed speaks.
 
 use serde_json::{Value, json};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What the guest writes once it runs.
 pub const READY: &str = "weft-tiny: ready";
+/// What it writes before it powers off.
+pub const POWERING_OFF: &str = "weft-tiny: powering off";
 
 /// What a line makes the guest do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,10 +25,37 @@ pub enum Act {
     Crash,
     /// It stops listening to anything.
     Hang,
-    /// It reports a kernel panic, then resets.
+    /// It tells the machine that it panics, and stops listening.
     Panic,
     /// It has nothing to say.
     Nothing,
+}
+
+impl Act {
+    /// What is written on the serial line for it.
+    #[must_use]
+    pub fn words(&self) -> Option<&str> {
+        match self {
+            Self::Say(text) => Some(text),
+            Self::PowerOff => Some(POWERING_OFF),
+            Self::Reboot => Some("weft-tiny: rebooting"),
+            Self::Crash => Some("weft-tiny: crashing"),
+            Self::Hang => Some("weft-tiny: hanging"),
+            Self::Panic => Some("weft-tiny: panicking"),
+            Self::Nothing => None,
+        }
+    }
+}
+
+/// What the guest finds of its machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// How much memory.
+    pub mebibytes: u64,
+    /// How many processors.
+    pub cpus: u64,
+    /// The kernel's command line.
+    pub command_line: String,
 }
 
 /// The guest's memory.
@@ -34,30 +64,45 @@ pub struct Guest {
     count: u64,
     generation: u64,
     hung: bool,
+    found: Found,
 }
 
 impl Guest {
     /// A guest that has just booted.
     #[must_use]
-    pub fn boot() -> Self {
+    pub fn boot(found: Found) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let generation = (since.as_secs() << 30 | u64::from(since.subsec_nanos())) ^ u64::from(std::process::id());
-        Self { count: 0, generation, hung: false }
+        Self { count: 0, generation, hung: false, found }
+    }
+
+    /// What it says when it has booted.
+    #[must_use]
+    pub fn banner(&self) -> String {
+        let Found { mebibytes, command_line, .. } = &self.found;
+        format!("\r\nweft-tiny: {mebibytes} MiB, command line: {command_line}\r\n{READY}")
     }
 
     /// What a snapshot keeps of it.
     #[must_use]
     pub fn freeze(&self) -> Value {
-        json!({ "count": self.count, "generation": self.generation, "hung": self.hung })
+        let Found { mebibytes, cpus, command_line } = &self.found;
+        json!({
+            "count": self.count, "generation": self.generation, "hung": self.hung,
+            "mebibytes": mebibytes, "cpus": cpus, "command_line": command_line,
+        })
     }
 
     /// The guest as a snapshot kept it.
     #[must_use]
     pub fn thaw(kept: &Value) -> Option<Self> {
+        let number = |name: &str| kept.get(name)?.as_u64();
+        let command_line = kept.get("command_line")?.as_str()?.to_owned();
         Some(Self {
-            count: kept.get("count")?.as_u64()?,
-            generation: kept.get("generation")?.as_u64()?,
+            count: number("count")?,
+            generation: number("generation")?,
             hung: kept.get("hung")?.as_bool()?,
+            found: Found { mebibytes: number("mebibytes")?, cpus: number("cpus")?, command_line },
         })
     }
 
@@ -76,24 +121,55 @@ impl Guest {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
             "" => Act::Nothing,
-            "ping" => Act::Say("pong".to_owned()),
-            "echo" => Act::Say(rest.to_owned()),
-            "count" => {
-                self.count += 1;
-                Act::Say(format!("count {}", self.count))
-            }
-            "gen" => Act::Say(format!("gen {:016x}", self.generation)),
             "poweroff" => Act::PowerOff,
             "reboot" => Act::Reboot,
             "crash" => Act::Crash,
-            "panic" => Act::Panic,
+            "panic" => {
+                self.hung = true;
+                Act::Panic
+            }
             "hang" => {
                 self.hung = true;
                 Act::Hang
             }
-            other => Act::Say(format!("unknown {other}")),
+            _ => Act::Say(self.answer(word, rest)),
         }
     }
+
+    fn answer(&mut self, word: &str, rest: &str) -> String {
+        match (word, rest.trim().parse::<u64>()) {
+            ("ping", _) => "pong".to_owned(),
+            ("echo", _) => rest.to_owned(),
+            ("mem", _) => format!("mem {} MiB", self.found.mebibytes),
+            ("cpus", _) => format!("cpus {}", self.found.cpus),
+            ("cmdline", _) => format!("cmdline {}", self.found.command_line),
+            ("gen", _) => format!("gen {:016x}", self.generation),
+            ("count", _) => {
+                self.count += 1;
+                format!("count {}", self.count)
+            }
+            ("burn", Ok(milliseconds)) => format!("burned {} cycles", burn(Duration::from_millis(milliseconds))),
+            ("work", Ok(steps)) => format!("worked {:016x}", work(steps)),
+            ("touch", Ok(mebibytes)) => format!("touched {} pages", mebibytes.min(self.found.mebibytes) * 256),
+            ("burn" | "work" | "touch", Err(_)) => "error: it needs a number".to_owned(),
+            _ => format!("error: unknown command {word}"),
+        }
+    }
+}
+
+/// Spins for this long; the nanoseconds that passed.
+fn burn(time: Duration) -> u128 {
+    let begun = Instant::now();
+    while begun.elapsed() < time {
+        std::hint::spin_loop();
+    }
+    begun.elapsed().as_nanos()
+}
+
+/// Knuth's generator for 64 bits, begun at zero, this many steps on.
+fn work(steps: u64) -> u64 {
+    (0..steps)
+        .fold(0, |state: u64, _| state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407))
 }
 
 #[cfg(test)]
@@ -102,9 +178,10 @@ mod tests {
 
     #[test]
     fn the_script_answers_and_a_snapshot_carries_its_memory() {
-        let mut guest = Guest::boot();
+        let mut guest = Guest::boot(Found { mebibytes: 64, cpus: 2, command_line: "quiet".to_owned() });
         assert_eq!(guest.hear("ping\r\n"), Act::Say("pong".to_owned()));
         assert_eq!(guest.hear("echo a b"), Act::Say("a b".to_owned()));
+        assert_eq!(guest.hear("mem"), Act::Say("mem 64 MiB".to_owned()));
         assert_eq!(guest.hear("count"), Act::Say("count 1".to_owned()));
         let mut other = Guest::thaw(&guest.freeze()).unwrap();
         assert_eq!(other.hear("gen"), guest.hear("gen"));

@@ -14,6 +14,7 @@
 //! What a stand-in is told from outside comes in its environment: [`version::VARIABLE`] names the version it
 //! claims to be, [`faults::VARIABLE`] and [`faults::FILE_VARIABLE`] what shall go wrong.
 
+pub mod cloud_hypervisor;
 pub mod faults;
 pub mod firecracker;
 pub mod guest;

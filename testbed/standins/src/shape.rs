@@ -64,8 +64,8 @@ pub enum Default {
     Text(&'static str),
     /// An empty list.
     Empty,
-    /// An object with its own defaults.
-    Filled(&'static Shape),
+    /// An object of this shape, read from this JSON.
+    Of(&'static Shape, &'static str),
 }
 
 impl Default {
@@ -76,7 +76,7 @@ impl Default {
             Self::Number(number) => Value::from(number),
             Self::Text(text) => Value::from(text),
             Self::Empty => Value::Array(Vec::new()),
-            Self::Filled(shape) => shape.read(&Value::Object(Map::new()), version).unwrap_or(Value::Null),
+            Self::Of(shape, json) => shape.parse(json.as_bytes(), version).unwrap_or(Value::Null),
         }
     }
 }

@@ -80,6 +80,8 @@ impl Reply {
 pub trait Service: Send + Sync {
     /// The name in the `Server` header.
     fn name(&self) -> &'static str;
+    /// What is answered to a request that was made to fail.
+    fn failure(&self) -> Reply;
     /// Answers one request; never called twice at the same time.
     fn answer(&self, request: Request) -> Reply;
 }
@@ -154,12 +156,7 @@ impl Door {
         if before(faults) {
             return None;
         }
-        let reply = if faults.contains(&Fault::Fail) {
-            let text = serde_json::json!({ "fault_message": "Internal error: this request was made to fail" });
-            Reply::json(500, &text)
-        } else {
-            self.service.answer(request)
-        };
+        let reply = if faults.contains(&Fault::Fail) { self.service.failure() } else { self.service.answer(request) };
         let mut bytes = reply.bytes(self.service.name());
         let mut over = false;
         for fault in faults {

@@ -9,7 +9,7 @@
 
 use super::output::{Log, Metrics};
 use crate::faults::{Fault, Faults};
-use crate::guest::{Act, Guest, READY};
+use crate::guest::{Act, Found, Guest, POWERING_OFF};
 use serde_json::Value;
 use std::fs::File;
 use std::io::{self, BufRead as _, Write as _};
@@ -45,13 +45,15 @@ impl Machine {
     }
 
     /// Boots a guest, which then says that it is ready.
-    pub(crate) fn boot(self: &Arc<Self>, out: Option<File>) {
+    pub(crate) fn boot(self: &Arc<Self>, found: Found, out: Option<File>) {
         {
             let mut inner = self.lock();
-            inner.guest = Some(Guest::boot());
+            let guest = Guest::boot(found);
+            let banner = guest.banner();
+            inner.guest = Some(guest);
             inner.running = true;
             inner.out = out;
-            self.say(&mut inner, READY);
+            self.say(&mut inner, &banner);
         }
         self.listen();
     }
@@ -87,7 +89,7 @@ impl Machine {
         thread::spawn(move || {
             thread::sleep(REACTION);
             let mut inner = machine.wait();
-            machine.say(&mut inner, "weft-tiny: poweroff");
+            machine.say(&mut inner, POWERING_OFF);
             machine.end(0);
         });
     }
@@ -105,22 +107,14 @@ impl Machine {
     fn hear(&self, line: &str) {
         let mut inner = self.wait();
         let Some(guest) = &mut inner.guest else { return };
-        match guest.hear(line) {
-            Act::Say(text) => self.say(&mut inner, &text),
-            Act::PowerOff => {
-                self.say(&mut inner, "weft-tiny: poweroff");
-                self.end(0);
-            }
-            Act::Reboot => {
-                self.say(&mut inner, "weft-tiny: reboot");
-                self.end(0);
-            }
-            Act::Panic => {
-                self.say(&mut inner, "weft-tiny: panic");
-                self.end(0);
-            }
+        let act = guest.hear(line);
+        if let Some(words) = act.words() {
+            self.say(&mut inner, words);
+        }
+        match act {
+            Act::PowerOff | Act::Reboot => self.end(0),
             Act::Crash => self.end(1),
-            Act::Hang | Act::Nothing => {}
+            Act::Say(_) | Act::Hang | Act::Panic | Act::Nothing => {}
         }
     }
 

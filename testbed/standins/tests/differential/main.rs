@@ -11,5 +11,6 @@
 #![expect(clippy::unwrap_used, reason = "whatever a row needs has to be there")]
 #![expect(clippy::print_stdout, reason = "a run tells which programs were real")]
 
+mod cloud_hypervisor;
 mod firecracker;
 mod rows;

@@ -5,7 +5,7 @@ use crate::firecracker::devices::{self, Kind, listen};
 use crate::firecracker::output;
 use crate::firecracker::refusal::Refusal;
 use crate::firecracker::snapshot::{self, Kept};
-use crate::guest::Guest;
+use crate::guest::{Found, Guest};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -51,7 +51,12 @@ impl Vmm {
         let out = self.serial_out().map_err(refuse)?;
         self.phase = Phase::Running;
         self.log.say("The microVM runs.");
-        self.machine.boot(out);
+        let found = Found {
+            mebibytes: self.memory.bytes() >> 20,
+            cpus: self.memory.machine["vcpu_count"].as_u64().unwrap_or(1),
+            command_line: text(self.boot.as_ref().unwrap_or(&Value::Null), "boot_args").to_owned(),
+        };
+        self.machine.boot(found, out);
         Ok(())
     }
 
