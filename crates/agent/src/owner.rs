@@ -377,16 +377,24 @@ impl Owner {
     /// Does this with the machine, unless it is to end by force meanwhile: a VMM that does not answer holds
     /// that up no longer than it takes to be told.
     async fn unless_forced<T>(&self, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        self.unless(is_forced, work).await
+    }
+
+    async fn unless<T>(
+        &self,
+        ends: fn(&Wish) -> bool,
+        work: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
         let mut wants = self.wants.clone();
         let forced = async {
-            if wants.wait_for(is_forced).await.is_err() {
+            if wants.wait_for(ends).await.is_err() {
                 // The agent ends, and gives what is begun its time.
                 std::future::pending::<()>().await;
             }
         };
         tokio::select! {
             done = work => done,
-            () = forced => Err(Fault::new(Reason::Away, "given up, as the machine is to be ended by force")),
+            () = forced => Err(Fault::new(Reason::Away, "given up, as the VM is to be ended by force")),
         }
     }
 
@@ -417,6 +425,11 @@ impl Owner {
     fn now(&self) -> Time {
         self.shared.ports.clock.now()
     }
+}
+
+/// Whether nothing of it should be left.
+fn is_gone(wish: &Wish) -> bool {
+    wish.placed.as_ref().is_none_or(|placed| placed.desired.deleted)
 }
 
 /// Whether nothing should run any more, at once.

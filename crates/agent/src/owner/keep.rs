@@ -7,7 +7,7 @@
 //!
 //! What takes long and needs no held machine, such as sums, is the keeper's.
 
-use super::Owner;
+use super::{Owner, is_gone};
 use std::path::PathBuf;
 use std::sync::Arc;
 use weft_domain::snapshot::{Role, Scope};
@@ -92,7 +92,7 @@ impl Owner {
             return Err(Fault::new(Reason::SnapshotFailed, why));
         }
         let at = self.now();
-        let parts = self.unless_forced(self.keep_disks(taking)).await?;
+        let parts = self.unless(is_gone, self.keep_disks(taking)).await?;
         Ok(Taken { driver: String::new(), at, scope: Scope::Disks, parts })
     }
 

@@ -172,6 +172,16 @@ impl House {
         id
     }
 
+    /// Changes the specification of an instance, as an update does.
+    pub(crate) fn respec(&self, id: InstanceId, change: impl FnOnce(&mut Draft)) {
+        self.desk.change(id, |placed| {
+            let mut draft = placed.spec.as_ref().clone().into_draft();
+            change(&mut draft);
+            placed.spec = Arc::new(draft.check().expect("a right specification"));
+            placed.generation += 1;
+        });
+    }
+
     pub(crate) async fn ask(&self, id: InstanceId, verb: Verb, how: StopHow) {
         assert!(self.desk.ask(id, verb, how), "{verb:?} is lawful in {:?}", self.vm(id).phase);
         // The report of what was before may be under way.

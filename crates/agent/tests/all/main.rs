@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod adoption;
+mod change;
 mod chaos;
 mod console;
 mod crash;
@@ -10,3 +11,6 @@ mod house;
 mod life;
 mod refusal;
 mod restarts;
+mod snapshot;
+mod snapshot_faults;
+mod wards;

@@ -28,6 +28,15 @@ impl Vm {
         self.last.as_ref()?.running.as_ref().map(|running| running.pid)
     }
 
+    pub(crate) fn applied(&self) -> u64 {
+        let running = self.last.as_ref().and_then(|last| last.running.as_ref());
+        running.map_or(0, |running| running.applied_generation)
+    }
+
+    pub(crate) fn restart_required(&self) -> Vec<String> {
+        self.last.as_ref().map(|last| last.restart_required.clone()).unwrap_or_default()
+    }
+
     pub(crate) fn condition(&self, kind: &str) -> Option<(Option<bool>, String, String)> {
         let conditions = &self.last.as_ref()?.conditions;
         let found = conditions.iter().find(|condition| condition.kind == kind)?;
@@ -136,6 +145,11 @@ impl Desk {
 
     pub(crate) fn snapshot(&self, id: SnapshotId) -> Option<Snapshot> {
         self.book().snapshots.get(&id).cloned()
+    }
+
+    /// Control knows it no more, and says nothing.
+    pub(crate) fn forget_snapshot(&self, id: SnapshotId) {
+        self.book().snapshots.remove(&id);
     }
 
     /// A snapshot should go.
