@@ -48,6 +48,11 @@ pub enum JailPolicy {
         /// Users, and groups of the same numbers, that nobody else on the node has.
         uids: RangeInclusive<u32>,
     },
+    /// Each is; one that cannot be is not started.
+    Required {
+        /// Users, and groups of the same numbers, that nobody else on the node has.
+        uids: RangeInclusive<u32>,
+    },
 }
 
 /// The ports that an agent works through.

@@ -13,6 +13,7 @@ use weft_ports::hypervisor::Ward;
 /// The users of a node that jailed processes run as.
 pub(crate) struct Wards {
     range: Option<RangeInclusive<u32>>,
+    required: bool,
     taken: Mutex<BTreeMap<ClaimId, u32>>,
 }
 
@@ -20,9 +21,10 @@ impl Wards {
     pub(crate) fn new(policy: &JailPolicy) -> Self {
         let range = match policy {
             JailPolicy::Off => None,
-            JailPolicy::Auto { uids } => Some(uids.clone()),
+            JailPolicy::Auto { uids } | JailPolicy::Required { uids } => Some(uids.clone()),
         };
-        Self { range, taken: Mutex::default() }
+        let required = matches!(policy, JailPolicy::Required { .. });
+        Self { range, required, taken: Mutex::default() }
     }
 
     fn taken(&self) -> MutexGuard<'_, BTreeMap<ClaimId, u32>> {
@@ -32,6 +34,11 @@ impl Wards {
     /// Whether any process is to be jailed.
     pub(crate) const fn are_given(&self) -> bool {
         self.range.is_some()
+    }
+
+    /// Whether a process that cannot be jailed is not started.
+    pub(crate) const fn are_required(&self) -> bool {
+        self.required
     }
 
     /// From now on just these are taken.

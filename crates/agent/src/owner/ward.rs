@@ -2,7 +2,7 @@
 
 use super::Owner;
 use weft_domain::capability::{Capabilities, Feature};
-use weft_domain::{ClaimId, Fault};
+use weft_domain::{ClaimId, Fault, Reason};
 use weft_ports::hypervisor::Ward;
 use weft_ports::processes::Cgroups;
 
@@ -14,6 +14,10 @@ impl Owner {
     pub(super) fn ward_for(&self, claim: ClaimId, driver: &Capabilities) -> Result<Option<Ward>, Fault> {
         match self.unjailed(driver) {
             None => self.shared.wards.take(claim).map(Some),
+            Some((_, why)) if self.shared.wards.are_required() => {
+                let fault = Fault::new(Reason::JailFailed, format!("the VMM would not be jailed: {why}"));
+                Err(fault.fix("mend that, name another driver, or set jail.mode to auto"))
+            }
             Some(_) => Ok(None),
         }
     }
