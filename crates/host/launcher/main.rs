@@ -79,8 +79,9 @@ fn obey(socket: &mut UnixStream) -> Result<(), Failure> {
 
 /// What the program has as its standard input, output and error.
 struct Streams {
-    null: File,
-    log: File,
+    input: OwnedFd,
+    output: OwnedFd,
+    errors: File,
 }
 
 fn launch(socket: &mut UnixStream, order: &Order, fds: Vec<OwnedFd>) -> Result<(), Failure> {
@@ -129,29 +130,42 @@ fn prepare(order: &Order, fds: Vec<OwnedFd>) -> Result<Streams, Failure> {
         std::env::set_current_dir(&order.dir).map_err(at(format!("enter its folder {}", order.dir.display())))?;
     }
     kernel::close_on_exec_from_3().map_err(at("close what it inherited"))?;
-    place(fds, &order.numbers).map_err(at("place its descriptors"))?;
+    let [input, output] = place(fds, &order.numbers).map_err(at("place its descriptors"))?;
     // After the others have their numbers: its own could be one of theirs.
-    let null = File::open("/dev/null").map_err(at("open /dev/null"))?;
     let step = format!("open its log {}", order.log.display());
-    let log = OpenOptions::new().append(true).create(true).mode(0o600).open(&order.log).map_err(at(step))?;
-    Ok(Streams { null, log })
+    let errors = OpenOptions::new().append(true).create(true).mode(0o600).open(&order.log).map_err(at(step))?;
+    let input = match input {
+        Some(given) => given,
+        None => File::open("/dev/null").map_err(at("open /dev/null"))?.into(),
+    };
+    let output = match output {
+        Some(given) => given,
+        None => errors.try_clone().map_err(at("open its log"))?.into(),
+    };
+    Ok(Streams { input, output, errors })
 }
 
 fn become_program(socket: &mut UnixStream, order: &Order, streams: Streams) -> Result<Infallible, Failure> {
-    let log_too = streams.log.try_clone().map_err(at("open its log"))?;
     socket.write_all(b"R").map_err(at("answer"))?;
-    let error =
-        Command::new(&order.program).args(&order.args).stdin(streams.null).stdout(streams.log).stderr(log_too).exec();
+    let Streams { input, output, errors } = streams;
+    let error = Command::new(&order.program).args(&order.args).stdin(input).stdout(output).stderr(errors).exec();
     Err(("execute".to_owned(), error))
 }
 
-/// Gives each descriptor its number. All were parked above every number that can be asked for.
-fn place(fds: Vec<OwnedFd>, numbers: &[RawFd]) -> io::Result<()> {
-    if fds.len() != numbers.len() || numbers.iter().any(|number| !(3..PARKED).contains(number)) {
+/// Gives each descriptor its number, and hands back those for standard input and output, which are given
+/// last. All were parked above every number that can be asked for.
+fn place(fds: Vec<OwnedFd>, numbers: &[RawFd]) -> io::Result<[Option<OwnedFd>; 2]> {
+    let lawful = |number: &RawFd| matches!(number, 0 | 1) || (3..PARKED).contains(number);
+    if fds.len() != numbers.len() || !numbers.iter().all(lawful) {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "descriptors and numbers do not fit"));
     }
-    for (fd, number) in fds.iter().zip(numbers) {
-        kernel::duplicate_to(fd.as_raw_fd(), *number)?;
+    let [mut input, mut output] = [None, None];
+    for (fd, number) in fds.into_iter().zip(numbers) {
+        match number {
+            0 => input = Some(fd),
+            1 => output = Some(fd),
+            _ => kernel::duplicate_to(fd.as_raw_fd(), *number)?,
+        }
     }
-    Ok(())
+    Ok([input, output])
 }

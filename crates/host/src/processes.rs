@@ -16,13 +16,14 @@ mod endings;
 mod jail;
 mod launcher;
 mod search;
+mod start;
 pub(crate) mod stat;
 
 use crate::Error;
 use crate::error::blocking;
 use cgroup::Tree;
 use endings::Endings;
-use launcher::{Launcher, Place, Started};
+use launcher::{Launcher, Place};
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -114,19 +115,6 @@ impl Linux {
     #[must_use]
     pub fn launches_from_memory(&self) -> bool {
         self.launcher.in_memory()
-    }
-
-    fn start(launcher: &Launcher, tree: &Tree, command: &Command, place: &Place<'_>) -> Result<Started, Error> {
-        jail::check(command)?;
-        // The launcher comes up while its cgroups are made; without its order it starts nothing.
-        let waiting = launcher.spawn(command, place)?;
-        let cgroups = tree.make(command.claim, &command.confinement)?;
-        let started = waiting.order(command, &Place { cgroups: &cgroups, ..*place });
-        if started.is_err() {
-            // Its process is gone; whatever is left is the claim's to clear.
-            let _ = tree.remove(command.claim);
-        }
-        started
     }
 
     /// Everything that bears this claim, by its variables and by its cgroup.
@@ -258,7 +246,7 @@ impl Processes for Linux {
                 cgroups: &[],
                 oom_score: config.oom_score_adj,
             };
-            Self::start(&launcher, &tree, &command, &place)
+            start::begin(&launcher, tree, &command, &place)
         })
         .await?;
         let (alive, pidfd) = started.take();

@@ -102,6 +102,20 @@ async fn descriptors_get_the_numbers_that_were_asked() {
 }
 
 #[tokio::test]
+async fn standard_input_and_output_can_be_given() {
+    let dir = tempfile::tempdir().unwrap();
+    let linux = opened(dir.path());
+    let (input, output) = (dir.path().join("input"), dir.path().join("output"));
+    fs::write(&input, "typed\n").unwrap();
+    fs::write(&output, "before\n").unwrap();
+    let appended = fs::File::options().append(true).open(&output).unwrap();
+    let mut order = command(dir.path(), "/bin/sh", &[]);
+    order.fds = vec![(appended.into(), 1), (fs::File::open(&input).unwrap().into(), 0)];
+    assert_eq!(said(&linux, order, "cat; echo err >&2").await, "err\n", "only errors go to the log");
+    assert_eq!(fs::read_to_string(&output).unwrap(), "before\ntyped\n");
+}
+
+#[tokio::test]
 async fn long_orders_arrive_whole() {
     let dir = tempfile::tempdir().unwrap();
     let linux = opened(dir.path());

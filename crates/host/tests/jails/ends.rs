@@ -104,6 +104,9 @@ async fn a_launch_that_is_given_up_leaves_nothing() {
         tokio::task::yield_now().await;
     }
     assert_eq!(linux.find().await.unwrap(), vec![]);
+    while !linux.confined().await.unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
     room.leaves_nothing();
 }
 
