@@ -9,6 +9,8 @@
 //! next call, and a VMM that was restarted is simply reached again. Nothing that comes is trusted: heads and
 //! bodies are bounded, an error's body may be of any form, and whatever is no answer is an [`Error`].
 
+mod passing;
+
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -18,6 +20,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::net::UnixStream;
@@ -205,8 +208,16 @@ impl Client {
     /// # Errors
     /// Anything but a whole answer with a status of success within this time.
     pub(crate) async fn send(&self, call: &Call, limit: Duration) -> Result<Value, Error> {
+        self.send_with(call, Vec::new(), limit).await
+    }
+
+    /// Does one call, and hands over these open files with its first bytes.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub(crate) async fn send_with(&self, call: &Call, files: Vec<OwnedFd>, limit: Duration) -> Result<Value, Error> {
         let late = |_| Err(Error::Late { call: call.name(), limit });
-        let (status, body) = tokio::time::timeout(limit, self.exchange(call)).await.unwrap_or_else(late)?;
+        let (status, body) = tokio::time::timeout(limit, self.exchange(call, files)).await.unwrap_or_else(late)?;
         if !(200..300).contains(&status) {
             return Err(Error::Refused { call: call.name(), status, said: said(&body) });
         }
@@ -228,12 +239,13 @@ impl Client {
         serde_json::from_value(value).map_err(garbled)
     }
 
-    async fn exchange(&self, call: &Call) -> Result<(u16, Bytes), Error> {
+    async fn exchange(&self, call: &Call, files: Vec<OwnedFd>) -> Result<(u16, Bytes), Error> {
         let connected = UnixStream::connect(&self.socket).await;
         let stream = connected.map_err(|source| Error::Connect { socket: self.socket.clone(), source })?;
         let broken = |source: hyper::Error| Error::Broken { call: call.name(), source: source.into() };
         let mut builder = http1::Builder::new();
         builder.max_buf_size(MAX_HEAD);
+        let stream = passing::Passing::new(stream, files);
         let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(broken)?;
         let request = request(call)?;
         let answered = async {
