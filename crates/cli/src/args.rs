@@ -1,11 +1,14 @@
 //! What can be typed: the whole command line as types. The documentation comments are its help.
 
+pub mod device;
 pub(crate) mod flag;
 pub mod local;
+pub mod snapshot;
 pub mod value;
 pub mod vm;
 
 pub use local::LocalCommand;
+pub use snapshot::SnapshotCommand;
 pub use vm::VmCommand;
 
 use clap::builder::{FalseyValueParser, NonEmptyStringValueParser};
@@ -115,6 +118,9 @@ pub enum ClientCommand {
     /// Virtual machines: make, see, run, stop, remove
     #[command(subcommand, visible_alias = "vms", arg_required_else_help = true)]
     Vm(Box<VmCommand>),
+    /// Snapshots: take, see, go back to, begin from, remove
+    #[command(subcommand, visible_alias = "snapshots", arg_required_else_help = true)]
+    Snapshot(SnapshotCommand),
     /// Nodes: the machines that run VMs
     #[command(subcommand, visible_alias = "nodes", arg_required_else_help = true)]
     Node(NodeCommand),

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use weft_domain::{Instance, Name, Time};
-use weft_ports::api::{Call, Consoles, Events, Nodes, Power, VmRef, Vms};
+use weft_ports::api::{Call, Consoles, Devices, Events, Nodes, Power, Snapshots, VmRef, Vms};
 use weft_ports::clock::Clock;
 use weft_ports::documents::{Documents, Form, Item};
 
@@ -18,6 +18,10 @@ pub struct Services {
     pub vms: Arc<dyn Vms>,
     /// What runs.
     pub power: Arc<dyn Power>,
+    /// What is plugged into VMs, and their sizes.
+    pub devices: Arc<dyn Devices>,
+    /// Snapshots, and what begins from them.
+    pub snapshots: Arc<dyn Snapshots>,
     /// Consoles and their logs.
     pub consoles: Arc<dyn Consoles>,
     /// Nodes.

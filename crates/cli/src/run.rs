@@ -1,10 +1,11 @@
 //! From a parsed command to its exit code.
 
-use crate::args::{self, ClientCommand, EventCommand, Globals, NodeCommand, Output, VmCommand};
+use crate::args::{self, ClientCommand, EventCommand, Globals, NodeCommand, Output, SnapshotCommand, VmCommand};
 use crate::desk::{Desk, Services};
-use crate::verbs::{apply, console, create, events, list, logs, nodes, power, update, watch};
+use crate::verbs::{apply, console, create, devices, events, list, logs, nodes, power, snapshots, update, watch};
 use crate::{Error, Exit, Terminal, reference};
 use weft_domain::Reason;
+use weft_ports::api::Alter;
 
 /// Does one command and tells how the program ends. Errors are told on the terminal.
 pub async fn run(globals: Globals, command: ClientCommand, services: Services, terminal: Terminal) -> Exit {
@@ -35,6 +36,7 @@ fn located(mut error: Error, server: &str) -> Error {
 async fn serve(desk: &mut Desk, command: ClientCommand) -> Result<(), Error> {
     match command {
         ClientCommand::Vm(command) => serve_vm(desk, *command).await,
+        ClientCommand::Snapshot(command) => serve_snapshot(desk, command).await,
         ClientCommand::Node(NodeCommand::List(args)) => nodes::list(desk, args).await,
         ClientCommand::Node(NodeCommand::Get { nodes }) => nodes::get(desk, &nodes).await,
         ClientCommand::Event(EventCommand::List(args)) => events::list(desk, args).await,
@@ -52,6 +54,24 @@ async fn serve_vm(desk: &mut Desk, command: VmCommand) -> Result<(), Error> {
         VmCommand::List(args) => list::list(desk, args).await,
         VmCommand::Get(args) => list::get(desk, &args.vms).await,
         VmCommand::Update(args) => update::update(desk, args).await,
+        VmCommand::AttachDisk(args) => {
+            let alter = devices::disk(args, desk);
+            devices::alter(desk, alter).await
+        }
+        VmCommand::DetachDisk(args) => devices::alter(desk, (args.one, Alter::DetachDisk(args.disk))).await,
+        VmCommand::ResizeDisk(args) => devices::alter(desk, (args.one, Alter::ResizeDisk(args.disk, args.size))).await,
+        VmCommand::AttachNic(args) => devices::alter(desk, devices::nic(args)).await,
+        VmCommand::DetachNic(args) => devices::alter(desk, (args.one, Alter::DetachNic(args.nic))).await,
+        VmCommand::AttachDevice(args) => {
+            let alter = devices::device(args, desk);
+            devices::alter(desk, alter).await
+        }
+        VmCommand::DetachDevice(args) => devices::alter(desk, (args.one, Alter::DetachDevice(args.device))).await,
+        VmCommand::AttachVsock(args) => devices::alter(desk, devices::vsock(args)).await,
+        VmCommand::DetachVsock(one) => devices::alter(desk, (one, Alter::DetachVsock)).await,
+        VmCommand::Resize(args) => devices::alter(desk, devices::resize(args)).await,
+        VmCommand::Counters { vm } => devices::count(desk, &vm).await,
+        VmCommand::Nmi(one) => devices::nmi(desk, one).await,
         VmCommand::Boot(args) => power::act(desk, args.names, args.wait, power::Act::Boot).await,
         VmCommand::Pause(args) => power::act(desk, args.names, args.wait, power::Act::Pause).await,
         VmCommand::Resume(args) => power::act(desk, args.names, args.wait, power::Act::Resume).await,
@@ -71,6 +91,17 @@ async fn serve_vm(desk: &mut Desk, command: VmCommand) -> Result<(), Error> {
         VmCommand::Console(args) => console::console(desk, args).await,
         VmCommand::Wait(args) => watch::wait_for(desk, args).await,
         VmCommand::Watch(args) => watch::watch(desk, args).await,
+    }
+}
+
+async fn serve_snapshot(desk: &mut Desk, command: SnapshotCommand) -> Result<(), Error> {
+    match command {
+        SnapshotCommand::Create(args) => snapshots::create(desk, args).await,
+        SnapshotCommand::List(args) => snapshots::list(desk, args).await,
+        SnapshotCommand::Get(args) => snapshots::get(desk, &args.snapshots).await,
+        SnapshotCommand::Delete(args) => snapshots::delete(desk, args).await,
+        SnapshotCommand::Restore(args) => snapshots::restore(desk, args).await,
+        SnapshotCommand::Fork(args) => snapshots::fork(desk, args).await,
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod console;
 pub(crate) mod create;
+pub(crate) mod devices;
 pub(crate) mod events;
 pub(crate) mod found;
 pub(crate) mod list;
@@ -10,6 +11,7 @@ pub(crate) mod logs;
 pub(crate) mod nodes;
 pub(crate) mod outcome;
 pub(crate) mod power;
+pub(crate) mod snapshots;
 pub(crate) mod update;
 pub(crate) mod watch;
 

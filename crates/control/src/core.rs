@@ -16,8 +16,8 @@ use weft_domain::instance::Power;
 use weft_domain::node::Facts;
 use weft_domain::object::{Key, Object, Revision};
 use weft_domain::told::{Told, tell};
-use weft_domain::{Fault, Instance, InstanceId, NodeId, Reason, Time};
-use weft_ports::api::Vm;
+use weft_domain::{EventId, Fault, Instance, InstanceId, NodeId, Reason, SnapshotId, Time};
+use weft_ports::api::{KeptSnapshot, Vm};
 use weft_ports::clock::Clock;
 use weft_ports::link::Reach;
 use weft_ports::store::{Commit, Expect, Refused, Store, Write};
@@ -41,6 +41,7 @@ pub(crate) struct Core {
 }
 
 /// A change of one instance: what it was, what it becomes.
+#[derive(Default)]
 pub(crate) struct Move<'a> {
     /// What it was; nothing for a birth.
     pub(crate) before: Option<&'a Vm>,
@@ -48,6 +49,8 @@ pub(crate) struct Move<'a> {
     pub(crate) after: Option<&'a Instance>,
     /// The request that is answered by it.
     pub(crate) request: Option<&'a Request>,
+    /// The snapshot that it begins from, which must still be as it was decided on.
+    pub(crate) origin: Option<&'a KeptSnapshot>,
 }
 
 impl Core {
@@ -71,6 +74,14 @@ impl Core {
 
     pub(crate) fn now(&self) -> Time {
         self.clock.now()
+    }
+
+    pub(crate) fn new_snapshot(&self) -> SnapshotId {
+        self.ids.snapshot(self.now(), self.clock.random())
+    }
+
+    pub(crate) fn new_event(&self, now: Time) -> EventId {
+        self.ids.event(now, self.clock.random())
     }
 
     pub(crate) fn new_instance(&self) -> InstanceId {
@@ -157,7 +168,7 @@ impl Core {
         self.store.commit(commit).await.inspect_err(|refused| self.count(refused))
     }
 
-    fn count(&self, refused: &Refused) {
+    pub(crate) fn count(&self, refused: &Refused) {
         if matches!(refused, Refused::Conflict { .. }) {
             self.figures.lost();
         }
@@ -182,11 +193,17 @@ impl Core {
             (_, Some(after)) => commit.writes.push(Write::Put(key, Object::Instance(Box::new(after.clone())))),
             (_, None) => commit.writes.extend([Write::Delete(key), Write::Delete(name)]),
         }
+        if let Some(origin) = change.origin {
+            // Written as it is: so that who decides to remove it at the same time loses the race.
+            let key = Key::Snapshot(origin.value.id);
+            commit.expect.push(Expect::At(key.clone(), origin.revision));
+            commit.writes.push(Write::Put(key, Object::Snapshot(Box::new(origin.value.clone()))));
+        }
         commit
     }
 
     fn event(&self, subject: &Instance, told: &Told, now: Time) -> Write {
-        let id = self.ids.event(now, self.clock.random());
+        let id = self.new_event(now);
         let event = Event {
             id,
             at: now,

@@ -1,6 +1,7 @@
 //! The desk of the nodes: who registers, what should be there, what was seen there.
 
 mod absorb;
+mod snapshots;
 mod subscription;
 
 use crate::control::Control;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use weft_domain::node::{Facts, Node};
 use weft_domain::object::{Key, Object, Revision};
 use weft_domain::{Fault, NodeId};
-use weft_ports::link::{Placement, Placements, Report};
+use weft_ports::link::{Placement, Placements, Report, SnapshotReport};
 use weft_ports::store::{Commit, Expect, Refused, Write};
 
 /// How often a report is taken anew because another write came first.
@@ -57,7 +58,7 @@ impl Placements for Control {
                 Absorbed::Change(after) => Some(after),
                 Absorbed::Gone => None,
             };
-            let change = Move { before: Some(&before), after: after.as_deref(), request: None };
+            let change = Move { before: Some(&before), after: after.as_deref(), ..Move::default() };
             match core.commit(change).await {
                 Ok(revision) => {
                     core.memory.reached(revision).await;
@@ -70,6 +71,10 @@ impl Placements for Control {
             }
         }
         Err(refusal::contended())
+    }
+
+    async fn report_snapshot(&self, node: NodeId, report: SnapshotReport) -> Result<(), Fault> {
+        snapshots::take(&self.core, node, report).await
     }
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use weft_domain::event::{Event, Severity};
 use weft_domain::filter::{Field, Filter};
 use weft_domain::node::Node;
+use weft_domain::snapshot::{Snapshot, SnapshotPhase};
 use weft_domain::{Fault, Instance, Labels, Phase};
 
 const PHASES: &str =
@@ -33,6 +34,26 @@ const EVENT: &[Field] = &[
     PHASE,
 ];
 
+const SNAPSHOT: &[Field] = &[
+    Field {
+        name: "phase",
+        accepts: |text| SnapshotPhase::ALL.iter().any(|phase| phase.as_str() == text),
+        values: "PENDING, READY, FAILED or DELETING",
+    },
+    Field::text("id"),
+    Field::text("name"),
+    Field::text("vm"),
+    Field::text("vm_name"),
+    Field::text("node"),
+    Field::text("project"),
+    Field::text("labels."),
+];
+
+/// A filter of snapshots.
+pub(crate) fn of_snapshots(text: &str) -> Result<Filter, Fault> {
+    Filter::parse(text, SNAPSHOT)
+}
+
 /// A filter of VMs.
 pub(crate) fn of_vms(text: &str) -> Result<Filter, Fault> {
     Filter::parse(text, VM)
@@ -58,6 +79,20 @@ pub(crate) fn vm<'a>(it: &'a Instance, field: &str) -> Option<Cow<'a, str>> {
         "node" => it.placement.map(|placement| placement.node.to_string().into()),
         "driver" => it.status.running.as_ref().map(|running| running.driver.as_str().into()),
         _ => label(&it.meta.labels, field),
+    }
+}
+
+/// A field of a snapshot.
+pub(crate) fn snapshot<'a>(it: &'a Snapshot, field: &str) -> Option<Cow<'a, str>> {
+    match field {
+        "phase" => Some(it.phase.as_str().into()),
+        "id" => Some(it.id.to_string().into()),
+        "name" => Some(it.name.as_str().into()),
+        "vm" => Some(it.instance.to_string().into()),
+        "vm_name" => Some(it.instance_name.as_str().into()),
+        "node" => Some(it.node.to_string().into()),
+        "project" => Some(it.project.as_str().into()),
+        _ => label(&it.labels, field),
     }
 }
 

@@ -49,6 +49,15 @@ impl<'a> Verb<'a> {
         Ok(Self { core, name, request: Request::of(call, name)?, deadline: began + time, began, _room: room })
     }
 
+    /// What comes, or nothing where the caller's time is up before.
+    pub(crate) async fn in_time<T>(&self, what: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            come = what => Some(come),
+            () = tokio::time::sleep_until(self.deadline) => None,
+            () = self.core.closing.cancelled() => None,
+        }
+    }
+
     /// The answer that this request was given before.
     pub(crate) async fn repeated(&self, until: impl Fn(&Instance) -> Until) -> Result<Option<Vm>, Fault> {
         let Some(request) = &self.request else { return Ok(None) };
@@ -172,7 +181,8 @@ async fn attempt(verb: &Verb<'_>, before: &Arc<Vm>, what: Ask) -> Result<Option<
     let until = Until::of(what, &after);
     let place = verb.enter(before.revision, &after, until);
     let committed = if after != before.value {
-        let change = Move { before: Some(before), after: Some(&after), request: verb.request.as_ref() };
+        let request = verb.request.as_ref();
+        let change = Move { before: Some(before), after: Some(&after), request, ..Move::default() };
         core.commit(change).await
     } else if let Some(request) = &verb.request {
         core.commit_answer(before, request).await.map(|_| before.revision)

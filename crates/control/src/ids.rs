@@ -1,7 +1,7 @@
 //! New ids that only grow: a later one sorts later, within a millisecond and after a clock set back.
 
 use std::sync::Mutex;
-use weft_domain::{EventId, InstanceId, Time};
+use weft_domain::{EventId, InstanceId, SnapshotId, Time};
 
 /// Values of the counter within one millisecond: the twelve bits that UUIDv7 has beside its time.
 const IN_A_MILLISECOND: u16 = 1 << 12;
@@ -30,6 +30,12 @@ impl Ids {
     pub(crate) fn instance(&self, now: Time, random: [u8; 10]) -> InstanceId {
         let (at, bytes) = self.next(now, random);
         InstanceId::new(at, bytes)
+    }
+
+    /// The id of a snapshot.
+    pub(crate) fn snapshot(&self, now: Time, random: [u8; 10]) -> SnapshotId {
+        let (at, bytes) = self.next(now, random);
+        SnapshotId::new(at, bytes)
     }
 
     fn next(&self, now: Time, mut random: [u8; 10]) -> (Time, [u8; 10]) {

@@ -1,7 +1,7 @@
 //! Control: the API's services, admission, and the desk where nodes report.
 //!
 //! ```text
-//!  caller ─► Vms · Power · Consoles · Nodes · Events          node ─► Placements
+//!  caller ─► Vms · Power · Devices · Snapshots · Consoles …   node ─► Placements
 //!             │ decide (domain, pure)                           │ absorb (pure)
 //!             ▼                                                 ▼
 //!            commit at the revision that it was decided on ─► store
@@ -21,6 +21,7 @@ mod consoles;
 mod control;
 mod core;
 mod desk;
+mod devices;
 mod events;
 mod feed;
 mod fields;
@@ -34,6 +35,7 @@ mod power;
 mod refusal;
 mod requests;
 mod room;
+mod snapshots;
 mod state;
 mod sweep;
 mod vms;

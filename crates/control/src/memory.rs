@@ -8,7 +8,7 @@
 //! first state that it waited for. Locks are held for a few lines and never over an await.
 
 use crate::refusal;
-use crate::state::{State, Touched};
+use crate::state::{State, Subject, Touched};
 use crate::waiters::Waiters;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
@@ -16,8 +16,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use weft_domain::node::Node;
 use weft_domain::object::{Revision, Stored};
-use weft_domain::{Fault, InstanceId, NodeId};
-use weft_ports::api::{Vm, VmRef};
+use weft_domain::{Fault, InstanceId, NodeId, SnapshotId};
+use weft_ports::api::{KeptSnapshot, SnapshotRef, Vm, VmRef};
 use weft_ports::store::Change;
 
 /// How long an own write may take to come back before its caller is answered without it.
@@ -37,13 +37,13 @@ pub(crate) struct Memory {
 /// What one subscriber of a node has not been told yet: ids, so that a slow one holds no states.
 pub(crate) struct Dirty {
     node: NodeId,
-    ids: Mutex<BTreeSet<InstanceId>>,
+    ids: Mutex<BTreeSet<Subject>>,
     woken: Notify,
 }
 
 impl Dirty {
     /// Takes all that is dirty, waiting until something is.
-    pub(crate) async fn take(&self) -> BTreeSet<InstanceId> {
+    pub(crate) async fn take(&self) -> BTreeSet<Subject> {
         loop {
             let taken = std::mem::take(&mut *self.lock());
             if !taken.is_empty() {
@@ -53,12 +53,12 @@ impl Dirty {
         }
     }
 
-    fn mark(&self, ids: impl IntoIterator<Item = InstanceId>) {
+    fn mark(&self, ids: impl IntoIterator<Item = Subject>) {
         self.lock().extend(ids);
         self.woken.notify_one();
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<InstanceId>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<Subject>> {
         self.ids.lock().expect("no lock of a dirty set is held over a panic")
     }
 }
@@ -89,12 +89,14 @@ impl Memory {
         let mut state = self.write();
         let touched: Vec<Touched> = changes.into_iter().filter_map(|change| state.apply(change)).collect();
         state.revision = state.revision.max(revision);
-        for (id, _) in &touched {
-            self.waiters.settle(*id, state.instances.get(id));
+        for (subject, _) in &touched {
+            if let Subject::Instance(id) = subject {
+                self.waiters.settle(*id, state.instances.get(id));
+            }
         }
         drop(state);
-        for (id, nodes) in touched {
-            self.mark(|node| nodes.contains(&Some(node)).then_some(id).into_iter().collect());
+        for (subject, nodes) in touched {
+            self.mark(|node| nodes.contains(&Some(node)).then_some(subject).into_iter().collect());
         }
         self.reached.send_replace(revision);
     }
@@ -107,13 +109,16 @@ impl Memory {
         for id in &ids {
             self.waiters.settle(*id, state.instances.get(id));
         }
+        let snapshots: BTreeSet<_> = old.snapshots.keys().chain(state.snapshots.keys()).copied().collect();
         let revision = state.revision;
         drop(state);
-        self.mark(|_| ids.iter().copied().collect());
+        let subjects = snapshots.into_iter().map(Subject::Snapshot).chain(ids.into_iter().map(Subject::Instance));
+        let subjects: Vec<_> = subjects.collect();
+        self.mark(|_| subjects.clone());
         self.reached.send_replace(revision);
     }
 
-    fn mark(&self, ids: impl Fn(NodeId) -> Vec<InstanceId>) {
+    fn mark(&self, ids: impl Fn(NodeId) -> Vec<Subject>) {
         let mut subscribers = self.subscribers.lock().expect("no lock of subscribers is held over a panic");
         subscribers.retain(|subscriber| {
             let Some(subscriber) = subscriber.upgrade() else { return false };
@@ -160,6 +165,34 @@ impl Memory {
     /// The instance of this id, if it is.
     pub(crate) fn get(&self, id: InstanceId) -> Option<Arc<Vm>> {
         self.read().instances.get(&id).cloned()
+    }
+
+    /// The snapshot that is meant.
+    pub(crate) fn find_snapshot(&self, snapshot: &SnapshotRef) -> Result<Arc<KeptSnapshot>, Fault> {
+        let state = self.read();
+        let found = match snapshot {
+            SnapshotRef::Id(id) => state.snapshots.get(id),
+            SnapshotRef::Named { project, name } => state.snapshot_named(project, name),
+        };
+        found.cloned().ok_or_else(|| refusal::no_snapshot(snapshot))
+    }
+
+    /// The snapshot of this id, if it is.
+    pub(crate) fn snapshot(&self, id: SnapshotId) -> Option<Arc<KeptSnapshot>> {
+        self.read().snapshots.get(&id).cloned()
+    }
+
+    /// Waits until the state is as `look` asks, for ever.
+    pub(crate) async fn until<T>(&self, look: impl Fn(&State) -> Option<T>) -> T {
+        let mut reached = self.reached.subscribe();
+        loop {
+            if let Some(found) = look(&self.read()) {
+                return found;
+            }
+            if reached.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
     }
 
     /// Remembers what a node said of itself.

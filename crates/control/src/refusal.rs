@@ -2,7 +2,7 @@
 
 use weft_domain::lifecycle::Refused;
 use weft_domain::{Fault, Name, NodeId, Reason};
-use weft_ports::api::VmRef;
+use weft_ports::api::{SnapshotRef, VmRef};
 
 /// There is no such VM.
 pub(crate) fn no_vm(vm: &VmRef) -> Fault {
@@ -11,6 +11,15 @@ pub(crate) fn no_vm(vm: &VmRef) -> Fault {
         VmRef::Named { project, name } => format!("there is no VM {name} in project {project}"),
     };
     Fault::new(Reason::VmNotFound, which).fix("`weft vm list` shows the VMs that there are")
+}
+
+/// There is no such snapshot.
+pub(crate) fn no_snapshot(snapshot: &SnapshotRef) -> Fault {
+    let which = match snapshot {
+        SnapshotRef::Id(id) => format!("there is no snapshot {id}"),
+        SnapshotRef::Named { project, name } => format!("there is no snapshot {name} in project {project}"),
+    };
+    Fault::new(Reason::SnapshotNotFound, which).fix("`weft snapshot list` shows the snapshots that there are")
 }
 
 /// There is no such node.
@@ -29,15 +38,21 @@ pub(crate) fn node_away(node: Option<NodeId>) -> Fault {
 }
 
 /// The name is taken.
-pub(crate) fn name_taken(name: &Name, project: &Name) -> Fault {
+pub(crate) fn name_taken(name: &Name, project: &Name, field: &str) -> Fault {
     let why = format!("{name} is taken in project {project}");
-    Fault::field(Reason::NameTaken, "vm.name", why).fix("choose another name, or delete the VM that has it")
+    Fault::field(Reason::NameTaken, field, why).fix("choose another name, or delete the VM that has it")
 }
 
 /// The etag in this field is another. How etags are written is not known here, so the current one is not told.
 pub(crate) fn etag(field: &str) -> Fault {
     Fault::field(Reason::EtagMismatch, field, "is not the current one: somebody changed the VM since it was read")
         .fix("read the VM again and repeat the change on what it is now")
+}
+
+/// The etag of a snapshot is another.
+pub(crate) fn snapshot_etag() -> Fault {
+    Fault::field(Reason::EtagMismatch, "etag", "is not the current one: the snapshot has changed since it was read")
+        .fix("read the snapshot again, then decide")
 }
 
 /// The verb is not lawful in this phase.

@@ -5,9 +5,10 @@
 //! written by one commit.
 
 use sha2::{Digest, Sha256};
-use weft_domain::object::{Answered, Key, Object, Revision, Stored};
+use weft_domain::object::{Answer, Answered, Key, Object, Revision, Stored};
+use weft_domain::snapshot::Snapshot;
 use weft_domain::{Fault, Instance, Reason, Time};
-use weft_ports::api::{Call, Vm};
+use weft_ports::api::{Call, KeptSnapshot, Vm};
 use weft_ports::store::{Expect, Write};
 
 /// The longest request id, in bytes.
@@ -44,21 +45,43 @@ impl Request {
 
     /// Records an answer that is written by the same commit.
     pub(crate) fn answer(&self, instance: &Instance, at: Time) -> Write {
-        self.record(instance.clone(), Revision::default(), at)
+        self.record(Answer::Instance(Box::new(instance.clone())), Revision::default(), at)
     }
 
     /// Records an answer that was written before.
     pub(crate) fn answer_as_is(&self, vm: &Vm, at: Time) -> Write {
-        self.record(vm.value.clone(), vm.revision, at)
+        self.record(Answer::Instance(Box::new(vm.value.clone())), vm.revision, at)
     }
 
-    fn record(&self, instance: Instance, revision: Revision, at: Time) -> Write {
-        let answered = Answered { body: self.body, at, instance, revision };
+    /// Records an answer that is a snapshot and is written by the same commit.
+    pub(crate) fn answer_snapshot(&self, snapshot: &Snapshot, at: Time) -> Write {
+        self.record(Answer::Snapshot(Box::new(snapshot.clone())), Revision::default(), at)
+    }
+
+    fn record(&self, answer: Answer, revision: Revision, at: Time) -> Write {
+        let answered = Answered { body: self.body, at, answer, revision };
         Write::Put(Key::Request(self.key), Object::Request(Box::new(answered)))
     }
 
     /// The answer in this record, if it answers this body.
     pub(crate) fn answered(&self, record: Stored<Object>) -> Result<Vm, Fault> {
+        let Stored { value, revision } = self.read(record)?;
+        match value {
+            Answer::Instance(instance) => Ok(Stored { value: *instance, revision }),
+            Answer::Snapshot(_) => Err(Fault::internal("the record of a request has another answer")),
+        }
+    }
+
+    /// The same, where a snapshot was answered.
+    pub(crate) fn answered_snapshot(&self, record: Stored<Object>) -> Result<KeptSnapshot, Fault> {
+        let Stored { value, revision } = self.read(record)?;
+        match value {
+            Answer::Snapshot(snapshot) => Ok(Stored { value: *snapshot, revision }),
+            Answer::Instance(_) => Err(Fault::internal("the record of a request has another answer")),
+        }
+    }
+
+    fn read(&self, record: Stored<Object>) -> Result<Stored<Answer>, Fault> {
         let Object::Request(answered) = record.value else {
             return Err(Fault::internal("the record of a request is of another sort"));
         };
@@ -66,6 +89,6 @@ impl Request {
             return Err(crate::refusal::reused());
         }
         let own = answered.revision == Revision::default();
-        Ok(Stored { value: answered.instance, revision: if own { record.revision } else { answered.revision } })
+        Ok(Stored { value: answered.answer, revision: if own { record.revision } else { answered.revision } })
     }
 }

@@ -9,8 +9,8 @@ use weft_domain::admission::Promise;
 use weft_domain::event::Event;
 use weft_domain::node::Node;
 use weft_domain::object::{Key, Object, Revision, Stored};
-use weft_domain::{EventId, Instance, InstanceId, Name, NodeId, Phase, Time};
-use weft_ports::api::Vm;
+use weft_domain::{EventId, Instance, InstanceId, Name, NodeId, Phase, SnapshotId, Time};
+use weft_ports::api::{KeptSnapshot, Vm};
 use weft_ports::store::Change;
 
 /// All objects.
@@ -24,11 +24,14 @@ pub(crate) struct State {
     pub(crate) nodes: BTreeMap<NodeId, Arc<Stored<Node>>>,
     /// Events by id, oldest first.
     pub(crate) events: BTreeMap<EventId, Arc<Stored<Event>>>,
+    /// Snapshots by id.
+    pub(crate) snapshots: BTreeMap<SnapshotId, Arc<KeptSnapshot>>,
     /// When each request was answered.
     pub(crate) requests: HashMap<[u8; 32], Time>,
     /// How many instances are in each phase.
     pub(crate) phases: BTreeMap<Phase, u64>,
     names: HashMap<(Name, Name), InstanceId>,
+    snapshot_names: HashMap<(Name, Name), SnapshotId>,
     placed: HashMap<NodeId, Load>,
 }
 
@@ -39,8 +42,17 @@ struct Load {
     promised: Promise,
 }
 
-/// An instance that a change was about, with the nodes that it is or was on.
-pub(crate) type Touched = (InstanceId, [Option<NodeId>; 2]);
+/// What a node is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Subject {
+    /// A snapshot.
+    Snapshot(SnapshotId),
+    /// An instance.
+    Instance(InstanceId),
+}
+
+/// What a change was about, with the nodes that it is or was on.
+pub(crate) type Touched = (Subject, [Option<NodeId>; 2]);
 
 impl State {
     /// An empty state of this revision.
@@ -48,7 +60,7 @@ impl State {
         Self { revision, ..Self::default() }
     }
 
-    /// Takes one change; tells which instance it was about.
+    /// Takes one change; tells what it was about.
     pub(crate) fn apply(&mut self, change: Change) -> Option<Touched> {
         let revision = change.revision;
         match (change.key, change.object) {
@@ -71,6 +83,10 @@ impl State {
                 self.events.remove(&id);
                 None
             }
+            (Key::Snapshot(id), Some(Object::Snapshot(value))) => {
+                self.set_snapshot(id, Stored { value: *value, revision })
+            }
+            (Key::Snapshot(id), None) => self.remove_snapshot(id, revision),
             (Key::Request(key), Some(Object::Request(answered))) => {
                 self.requests.insert(key, answered.at);
                 None
@@ -79,7 +95,7 @@ impl State {
                 self.requests.remove(&key);
                 None
             }
-            // Names are known from the instances that have them. The store puts no object under a key
+            // Names are known from the instances and snapshots that have them. The store puts no object under a key
             // of another sort.
             (_, _) => None,
         }
@@ -100,14 +116,37 @@ impl State {
             load.promised = load.promised.plus(Promise::of(&vm.value.spec));
         }
         self.instances.insert(id, Arc::new(vm));
-        Some((id, [was.flatten(), node]))
+        Some((Subject::Instance(id), [was.flatten(), node]))
+    }
+
+    fn set_snapshot(&mut self, id: SnapshotId, snapshot: KeptSnapshot) -> Option<Touched> {
+        if self.snapshots.get(&id).is_some_and(|old| old.revision >= snapshot.revision) {
+            return None;
+        }
+        let it = &snapshot.value;
+        self.snapshot_names.insert((it.project.clone(), it.name.clone()), id);
+        let node = it.node;
+        self.snapshots.insert(id, Arc::new(snapshot));
+        Some((Subject::Snapshot(id), [Some(node), None]))
+    }
+
+    fn remove_snapshot(&mut self, id: SnapshotId, revision: Revision) -> Option<Touched> {
+        if self.snapshots.get(&id)?.revision >= revision {
+            return None;
+        }
+        let old = self.snapshots.remove(&id)?;
+        let name = (old.value.project.clone(), old.value.name.clone());
+        if self.snapshot_names.get(&name) == Some(&id) {
+            self.snapshot_names.remove(&name);
+        }
+        Some((Subject::Snapshot(id), [Some(old.value.node), None]))
     }
 
     fn remove(&mut self, id: InstanceId, revision: Revision) -> Option<Touched> {
         if self.instances.get(&id)?.revision >= revision {
             return None;
         }
-        self.forget(id).map(|node| (id, [node, None]))
+        self.forget(id).map(|node| (Subject::Instance(id), [node, None]))
     }
 
     /// Takes an instance out of all indexes; tells the node that it was on.
@@ -134,9 +173,16 @@ impl State {
         self.instances.get(self.names.get(&(project.clone(), name.clone()))?)
     }
 
-    /// What is on a node.
-    pub(crate) fn on(&self, node: NodeId) -> impl Iterator<Item = InstanceId> {
-        self.placed.get(&node).into_iter().flat_map(|load| load.ids.iter().copied())
+    /// The snapshot of this name.
+    pub(crate) fn snapshot_named(&self, project: &Name, name: &Name) -> Option<&Arc<KeptSnapshot>> {
+        self.snapshots.get(self.snapshot_names.get(&(project.clone(), name.clone()))?)
+    }
+
+    /// What is on a node: its snapshots, then its instances.
+    pub(crate) fn on(&self, node: NodeId) -> impl Iterator<Item = Subject> {
+        let kept = self.snapshots.values().filter(move |one| one.value.node == node);
+        let instances = self.placed.get(&node).into_iter().flat_map(|load| load.ids.iter().copied());
+        kept.map(|one| Subject::Snapshot(one.value.id)).chain(instances.map(Subject::Instance))
     }
 
     /// What a node has promised.

@@ -1,7 +1,7 @@
 //! VMs as resources: made, read, listed, changed, removed, watched.
 
-mod create;
-mod update;
+pub(crate) mod create;
+pub(crate) mod update;
 
 use crate::control::Control;
 use crate::page::Part;
@@ -9,7 +9,7 @@ use crate::{fields, flow, refusal, watch};
 use std::ops::Bound;
 use std::sync::Arc;
 use weft_domain::ask::Ask;
-use weft_domain::{Fault, InstanceId, Reason};
+use weft_domain::{Fault, Instance, InstanceId, Reason};
 use weft_ports::api::{Answers, Call, Change, ListQuery, NewVm, Page, Removal, Vm, VmChange, VmRef, Vms, WatchQuery};
 
 #[async_trait::async_trait]
@@ -39,7 +39,13 @@ impl Vms for Control {
     }
 
     async fn update(&self, call: &Call, change: Change) -> Result<Vm, Fault> {
-        update::run(&self.core, call, change).await
+        let edit = |_: &Instance| {
+            let Change { labels, annotations, spec, .. } = change.clone();
+            Ok(update::Edit { labels, annotations, spec })
+        };
+        let Change { vm, etag, validate_only, .. } = &change;
+        let asked = update::Asked { vm, etag: *etag, validate_only: *validate_only, edit: &edit };
+        update::run(&self.core, call, "update", asked).await
     }
 
     async fn delete(&self, call: &Call, removal: Removal) -> Result<Option<Vm>, Fault> {

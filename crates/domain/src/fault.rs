@@ -104,6 +104,8 @@ reasons! {
     NodeNotFound = "NODE_NOT_FOUND", NotFound;
     /// There is no snapshot of this name or id.
     SnapshotNotFound = "SNAPSHOT_NOT_FOUND", NotFound;
+    /// The VM has no disk, interface or device of this name.
+    DeviceNotFound = "DEVICE_NOT_FOUND", NotFound;
     /// The name is taken in this project.
     NameTaken = "NAME_TAKEN", AlreadyExists;
     /// The etag is not the current one.
@@ -112,8 +114,6 @@ reasons! {
     WriteConflict = "WRITE_CONFLICT", Conflict;
     /// The verb is not lawful in this phase.
     PhaseForbids = "PHASE_FORBIDS", FailedPrecondition;
-    /// The field can only change while the VM does not run.
-    ChangeNeedsStop = "CHANGE_NEEDS_STOP", FailedPrecondition;
     /// The node has not the memory that was asked.
     MemoryExhausted = "MEMORY_EXHAUSTED", ResourceExhausted;
     /// The node has not the disk space that was asked.

@@ -24,10 +24,19 @@ pub fn tell(before: Option<&Instance>, after: Option<&Instance>) -> Vec<Told> {
     let normal = |reason, message: &str| vec![told(Severity::Normal, reason, message.to_owned())];
     match (before, after) {
         (None, None) => Vec::new(),
-        (None, Some(_)) => normal("Created", "it was created"),
+        (None, Some(after)) => match after.desired.origin() {
+            Some(origin) => normal("Forked", &format!("it begins from snapshot {}", origin.snapshot)),
+            None => normal("Created", "it was created"),
+        },
         (Some(_), None) => normal("Deleted", "nothing of it is left"),
         (Some(before), Some(after)) => {
-            let all = [asked(before, after), exited(before, after), rebooted(before, after), moved(before, after)];
+            let all = [
+                asked(before, after),
+                exited(before, after),
+                rebooted(before, after),
+                applied(before, after),
+                moved(before, after),
+            ];
             all.into_iter().flatten().collect()
         }
     }
@@ -45,6 +54,10 @@ fn asked(before: &Instance, after: &Instance) -> Option<Told> {
         return normal("Deleting", "it is being deleted");
     }
     if is.boot_epoch > was.boot_epoch {
+        if let Some(origin) = is.origin() {
+            let message = format!("boot {} begins from snapshot {}", is.boot_epoch, origin.snapshot);
+            return Some(told(Severity::Normal, "Restoring", message));
+        }
         return Some(told(Severity::Normal, "Booting", format!("boot {} was asked", is.boot_epoch)));
     }
     if is.reboot_epoch > was.reboot_epoch {
@@ -100,6 +113,20 @@ fn rebooted(before: &Instance, after: &Instance) -> Option<Told> {
     let running = after.status.running.as_ref()?;
     (before.status.running.is_some() && running.reboot_epoch > was)
         .then(|| told(Severity::Normal, "Rebooted", format!("reboot {} is done", running.reboot_epoch)))
+}
+
+/// A specification that a running machine took up, with what it could not.
+fn applied(before: &Instance, after: &Instance) -> Option<Told> {
+    let (was, is) = (before.status.running.as_ref()?, after.status.running.as_ref()?);
+    if was.incarnation != is.incarnation || is.applied_generation <= was.applied_generation {
+        return None;
+    }
+    let mut message = format!("its machine has taken up generation {}", is.applied_generation);
+    if !after.status.restart_required.is_empty() {
+        message.push_str("; what waits for its next boot: ");
+        message.push_str(&after.status.restart_required.join(", "));
+    }
+    Some(told(Severity::Normal, "Applied", message))
 }
 
 /// The change of phase that the node saw; those that verbs make are told by the verb.

@@ -24,6 +24,9 @@ pub enum Until {
     Resumed,
     /// This reboot is done.
     Rebooted(u64),
+    /// The machine has taken up this generation of the specification as far as it can, could not, or
+    /// does not run.
+    Applied(u64),
     /// Nothing of it is left.
     Gone,
 }
@@ -58,9 +61,13 @@ impl Until {
         match self {
             Self::Now => true,
             Self::Gone => false,
-            Self::Created | Self::Booted(_) | Self::Stopped(_) | Self::Paused | Self::Resumed | Self::Rebooted(_) => {
-                it.desired.deleted || self.reached_alive(it)
-            }
+            Self::Created
+            | Self::Booted(_)
+            | Self::Stopped(_)
+            | Self::Paused
+            | Self::Resumed
+            | Self::Rebooted(_)
+            | Self::Applied(_) => it.desired.deleted || self.reached_alive(it),
         }
     }
 
@@ -83,6 +90,7 @@ impl Until {
                 // It may be down for a moment while it is rebooted; off, it will not come back.
                 (phase == Phase::Running && done) || phase == Phase::Failed || off
             }
+            Self::Applied(generation) => applied(it, generation),
         }
     }
 }
@@ -93,6 +101,15 @@ fn booted(it: &Instance, epoch: u64) -> bool {
         Phase::Stopping | Phase::Stopped | Phase::Failed | Phase::Deleting => true,
         Phase::Pending | Phase::Creating | Phase::Created | Phase::Starting | Phase::Migrating | Phase::Lost => false,
     }
+}
+
+fn applied(it: &Instance, generation: u64) -> bool {
+    let Some(running) = &it.status.running else { return true };
+    let failed = |one: &crate::instance::Condition| one.kind == "StepSucceeded" && one.holds == Some(false);
+    let tried = it.status.observed_generation >= generation && it.status.conditions.iter().any(failed);
+    // What is being stopped or out of reach takes nothing up now.
+    let away = matches!(it.status.phase, Phase::Lost | Phase::Stopping);
+    running.applied_generation >= generation || tried || away
 }
 
 #[cfg(test)]

@@ -13,9 +13,13 @@ pub(crate) fn name(fault: &mut Fault) {
 
 /// The flag that sets a field of the specification.
 fn of(field: &str) -> Option<&'static str> {
-    const FLAGS: [(&str, &str); 14] = [
+    const FLAGS: [(&str, &str); 28] = [
+        ("vm.spec.cpu.max", "--max-cpus"),
         ("vm.spec.cpu", "--cpus"),
         ("vm.spec.memory.size_bytes", "--memory"),
+        ("vm.spec.memory.hotplug_bytes", "--hotplug-memory"),
+        ("vm.spec.memory.shared", "--shared-memory"),
+        ("vm.spec.vsock", "--vsock"),
         ("vm.spec.payload.kernel", "--kernel"),
         ("vm.spec.payload.initramfs", "--initramfs"),
         ("vm.spec.payload.cmdline", "--cmdline"),
@@ -28,6 +32,16 @@ fn of(field: &str) -> Option<&'static str> {
         ("vm.spec.accelerator", "--accel"),
         ("vm.spec.restart", "--restart"),
         ("vm.labels", "--label"),
+        ("disk.path", "--path"),
+        ("disk.blank.size_bytes", "--size"),
+        ("disk.serial", "--serial"),
+        ("size_bytes", "--size"),
+        ("nic.tap", "--tap"),
+        ("vsock.cid", "--cid"),
+        ("cpus", "--cpus"),
+        ("memory_bytes", "--memory"),
+        ("balloon_bytes", "--balloon"),
+        ("snapshot.parent", "--parent"),
     ];
     let ends = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']);
     FLAGS.into_iter().find(|(path, _)| field.strip_prefix(path).is_some_and(ends)).map(|(_, flag)| flag)

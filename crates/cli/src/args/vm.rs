@@ -1,5 +1,9 @@
 //! Commands about VMs.
 
+use super::device::{
+    AttachDeviceArgs, AttachDiskArgs, AttachNicArgs, AttachVsockArgs, DetachDeviceArgs, DetachDiskArgs, DetachNicArgs,
+    OneArgs, ResizeArgs, ResizeDiskArgs,
+};
 use super::value::{self, Escape, Goal, LabelEdit, Tail};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -21,8 +25,35 @@ pub enum VmCommand {
     /// Describe VMs: what was asked, what is, how the last run ended
     #[command(visible_alias = "describe")]
     Get(NamesArgs),
-    /// Change a VM: labels at any time, the rest while it does not run
+    /// Change a VM; what it cannot take up while it runs waits for its next boot
     Update(UpdateArgs),
+    /// Add a disk, while the VM runs where its driver can
+    AttachDisk(AttachDiskArgs),
+    /// Take a disk away that weft did not make
+    DetachDisk(DetachDiskArgs),
+    /// Make a disk longer that weft made
+    ResizeDisk(ResizeDiskArgs),
+    /// Add an interface
+    AttachNic(AttachNicArgs),
+    /// Take an interface away
+    DetachNic(DetachNicArgs),
+    /// Add a further device: persistent memory, a shared folder, a device of the host
+    AttachDevice(AttachDeviceArgs),
+    /// Take a further device away
+    DetachDevice(DetachDeviceArgs),
+    /// Give a VM a vsock
+    AttachVsock(AttachVsockArgs),
+    /// Take a VM's vsock away
+    DetachVsock(OneArgs),
+    /// Give a VM other numbers of CPUs and bytes of memory
+    Resize(ResizeArgs),
+    /// Print the counters of a running VM's devices
+    Counters {
+        /// Its name or id
+        vm: String,
+    },
+    /// Interrupt the guest of a running VM in a way that it cannot mask
+    Nmi(OneArgs),
     /// Run VMs
     #[command(visible_alias = "start")]
     Boot(PowerArgs),
@@ -89,6 +120,18 @@ pub struct SpecArgs {
     /// No interface at all
     #[arg(long, conflicts_with = "nics")]
     pub no_nic: bool,
+    /// The guest's vsock, by its context id, 3 or more [default: none]
+    #[arg(long, value_name = "CID")]
+    pub vsock: Option<u32>,
+    /// Memory that can be plugged while it runs, such as 2G [default: none]
+    #[arg(long, value_name = "SIZE", value_parser = value::bytes)]
+    pub hotplug_memory: Option<u64>,
+    /// The most virtual CPUs that can be plugged while it runs [default: --cpus]
+    #[arg(long, value_name = "N")]
+    pub max_cpus: Option<u32>,
+    /// Memory that is shared with other processes; vhost-user devices need it
+    #[arg(long)]
+    pub shared_memory: bool,
     /// The driver that runs it [default: auto]
     #[arg(long, value_name = "NAME")]
     pub driver: Option<String>,
@@ -118,7 +161,7 @@ pub struct NewArgs {
     /// Take the VMs from a manifest, YAML or JSON; - reads standard input
     #[arg(short, long, value_name = "FILE", conflicts_with_all = [
         "cpus", "memory", "image", "kernel", "initramfs", "cmdline", "firmware", "disks", "nics", "no_nic", "driver",
-        "machine", "accel", "restart", "labels",
+        "machine", "accel", "restart", "labels", "vsock", "hotplug_memory", "max_cpus", "shared_memory",
     ])]
     pub file: Option<PathBuf>,
     /// Makes a repetition safe: the same id gets the first answer
@@ -319,6 +362,13 @@ macro_rules! choices {
 }
 
 choices! {
+    /// How a disk's bytes are laid out.
+    DiskForm => spec::DiskFormat {
+        /// Byte by byte
+        Raw,
+        /// QEMU's copy-on-write format
+        Qcow2,
+    }
     /// Machine models.
     Machine => spec::Machine {
         /// The driver's choice

@@ -5,7 +5,9 @@ use super::table::{Cell, Table};
 use super::units::{age, bytes, moment};
 use super::vm::{NodeNames, View, accelerator, addresses, machine, node_name, restart};
 use weft_domain::instance::{Condition, Exit, Running};
-use weft_domain::spec::{Attachment, Disk, DiskFormat, DiskSource, Driver, Nic, Payload, Spec, Transport};
+use weft_domain::spec::{
+    Attachment, Device, DeviceKind, Disk, DiskFormat, DiskSource, Driver, Nic, Payload, Spec, Transport,
+};
 use weft_domain::{Instance, Time};
 
 /// The width of the column of words before values.
@@ -102,6 +104,12 @@ fn spec(spec: &Spec, sheet: &mut Sheet) {
         Payload::Firmware { firmware } => (format!("firmware {}", firmware.display()), ""),
         Payload::Image { name, cmdline } => (format!("image {name}"), cmdline.as_str()),
     };
+    if let Some(balloon) = &spec.memory.balloon {
+        sheet.line("Balloon", &bytes(balloon.size_bytes));
+    }
+    if let Some(vsock) = &spec.vsock {
+        sheet.line("Vsock", &format!("context id {}", vsock.cid));
+    }
     sheet.line("Boots", &boots);
     sheet.line("Cmdline", cmdline);
     let driver = match &spec.driver {
@@ -113,6 +121,21 @@ fn spec(spec: &Spec, sheet: &mut Sheet) {
     sheet.line("Restart", restart(spec.restart));
     sheet.block("Disks", &spec.disks.iter().map(disk).collect::<Vec<_>>());
     sheet.block("Interfaces", &spec.nics.iter().map(nic).collect::<Vec<_>>());
+    sheet.block("Devices", &spec.devices.iter().map(device).collect::<Vec<_>>());
+}
+
+fn device(device: &Device) -> String {
+    let what = match &device.kind {
+        DeviceKind::Pmem { path, .. } => format!("persistent memory {}", path.display()),
+        DeviceKind::Share { tag, socket, .. } => format!("share {tag}, served at {}", socket.display()),
+        DeviceKind::Vdpa { path, .. } => format!("vdpa {}", path.display()),
+        DeviceKind::Passthrough { path } => format!("passed through {}", path.display()),
+        DeviceKind::VfioUser { socket } => format!("vfio-user {}", socket.display()),
+        DeviceKind::VhostUser { socket, device_type, .. } => {
+            format!("vhost-user {}, of type {device_type}", socket.display())
+        }
+    };
+    format!("{:<8} {what}", device.name)
 }
 
 fn disk(disk: &Disk) -> String {
@@ -160,7 +183,13 @@ fn observed(vm: &Instance, view: View<'_>, sheet: &mut Sheet) {
     let status = &vm.status;
     if let Some(running) = &status.running {
         sheet.line("Process", &process(running, view.now));
+        let jail = running.jail.map_or_else(|| "no".to_owned(), |uid| format!("as uid {uid}"));
+        sheet.line("Jailed", &jail);
+        if running.resets > 0 {
+            sheet.line("Resets", &format!("{} by its guest", running.resets));
+        }
     }
+    sheet.line("Next boot", &next_boot(&status.restart_required));
     sheet.line("Addresses", &addresses(vm));
     if status.restarts > 0 {
         sheet.line("Restarts", &status.restarts.to_string());
@@ -169,6 +198,10 @@ fn observed(vm: &Instance, view: View<'_>, sheet: &mut Sheet) {
     if let Some(exit) = &status.last_exit {
         sheet.block("Last exit", &last_exit(exit, view.now));
     }
+}
+
+fn next_boot(fields: &[String]) -> String {
+    if fields.is_empty() { String::new() } else { format!("takes up {}", fields.join(", ")) }
 }
 
 fn process(running: &Running, now: Time) -> String {

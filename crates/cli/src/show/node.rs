@@ -52,18 +52,47 @@ pub(crate) fn describe(node: &Node, now: Time) -> String {
     sheet.text()
 }
 
+/// What a driver can do, in groups.
 fn abilities(driver: &Capabilities) -> Vec<String> {
     let names: Vec<_> = driver.features.iter().map(|feature| spelled(&format!("{feature:?}"))).collect();
     let mut lines: Vec<String> = driver.notes.iter().map(|note| format!("note: {note}")).collect();
-    let mut line = String::new();
-    for name in names {
-        if line.len() + name.len() > 90 {
-            lines.push(std::mem::take(&mut line));
+    for (group, _) in GROUPS {
+        let mut head = format!("{group}:");
+        let mut line = String::new();
+        for name in names.iter().filter(|name| group_of(name) == group) {
+            if line.len() + name.len() > 76 {
+                lines.push(format!("{head:<14}{line}"));
+                (head, line) = (String::new(), String::new());
+            }
+            line += &format!("{name} ");
         }
-        line += &format!("{name} ");
+        if !line.is_empty() {
+            lines.push(format!("{head:<14}{line}"));
+        }
     }
-    lines.push(line);
     lines
+}
+
+/// Groups of features, each with what their names begin with; the last has all others.
+const GROUPS: [(&str, &[&str]); 10] = [
+    ("machines", &["machine=", "accelerator="]),
+    ("cpu", &["cpu-", "core-", "numa"]),
+    (
+        "memory",
+        &["memory-", "huge-", "shared-", "mergeable-", "prefault", "transparent-", "balloon", "free-page-"],
+    ),
+    ("boots", &["kernel", "initramfs", "firmware", "default-image", "named-image"]),
+    ("disks", &["disk-", "queue-pinning"]),
+    ("interfaces", &["nic-"]),
+    ("as it runs", &["live-", "pause", "reset", "ask-to-stop", "nmi", "counters", "tells-", "guest-agent", "migrate"]),
+    ("snapshots", &["snapshot-", "fork"]),
+    ("readiness", &["readiness-"]),
+    ("more", &[]),
+];
+
+fn group_of(name: &str) -> &'static str {
+    let begins = |(_, prefixes): &&(&str, &[&str])| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    GROUPS.iter().find(begins).map_or("more", |(group, _)| group)
 }
 
 /// `Machine(Q35)` as `machine=q35`, `NicUser` as `nic-user`.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use weft_domain::label::Annotations;
 use weft_domain::spec::payload::DEFAULT_IMAGE;
-use weft_domain::spec::{Draft, Driver, Payload, Spec};
+use weft_domain::spec::{Draft, Driver, Payload, Spec, Vsock};
 use weft_domain::{Fault, Labels, Reason};
 use weft_ports::api::{Call, CreateMode, NewVm, Vm, VmRef};
 use weft_ports::documents::Document;
@@ -184,6 +184,10 @@ fn spec(args: SpecArgs, folder: &Path) -> Result<Spec, Fault> {
     if let Some(cpus) = args.cpus {
         (draft.cpu.boot, draft.cpu.max) = (cpus, cpus);
     }
+    draft.cpu.max = args.max_cpus.unwrap_or(draft.cpu.max);
+    draft.memory.hotplug_bytes = args.hotplug_memory.unwrap_or(0);
+    draft.memory.shared = args.shared_memory;
+    draft.vsock = args.vsock.map(|cid| Vsock { cid, pci_segment: 0, iommu: false });
     if let Some(memory) = args.memory {
         draft.memory.size_bytes = memory;
     }

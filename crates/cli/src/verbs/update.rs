@@ -2,6 +2,7 @@
 
 use super::USUAL;
 use super::create::refused;
+use super::devices::{judge, told};
 use super::outcome::show;
 use crate::Error;
 use crate::args::value::LabelEdit;
@@ -25,8 +26,11 @@ pub(crate) async fn update(desk: &mut Desk, args: UpdateArgs) -> Result<(), Erro
             answer => break answer.map_err(|fault| Error::from(fault).with_flags())?,
         }
     };
-    let word = if args.dry_run { "would be changed" } else { "is changed" };
-    show(desk, &[changed], Shape::One, |vm| format!("VM {} {word}", vm.meta.name))
+    if args.dry_run {
+        return show(desk, &[changed], Shape::One, |vm| format!("VM {} would be changed", vm.meta.name));
+    }
+    judge(&changed.value)?;
+    told(desk, &changed)
 }
 
 async fn once(desk: &Desk, vm: &VmRef, args: &UpdateArgs) -> Result<Vm, Fault> {

@@ -1,5 +1,6 @@
 //! Services in memory: a small map of VMs, obedient unless told otherwise.
 
+mod machine;
 mod rest;
 
 pub(crate) use rest::Texts;
@@ -20,7 +21,7 @@ use weft_domain::object::{Revision, Stored};
 use weft_domain::spec::{Accelerator, Draft, Machine};
 use weft_domain::{Fault, IncarnationId, Instance, InstanceId, Labels, Name, NodeId, Phase, Reason, Time, spec};
 use weft_ports::api::{
-    Answers, Call, Change, ConsoleInput, Consoles, CreateMode, ListQuery, LogChunk, LogQuery, LogStart, NewVm, Page,
+    Alter, Answers, Call, Change, ConsoleInput, Consoles, CreateMode, KeptSnapshot, ListQuery, LogChunk, LogQuery, LogStart, NewVm, Page,
     Power, Removal, Vm, VmChange, VmRef, Vms, WatchQuery,
 };
 use weft_ports::clock::Clock;
@@ -47,6 +48,10 @@ pub(crate) struct Knobs {
     pub(crate) console: Option<mpsc::UnboundedReceiver<Result<Bytes, Fault>>>,
     /// Deletes take longer than anybody waits.
     pub(crate) slow_delete: bool,
+    /// What machines take up only with their next boot.
+    pub(crate) restart_required: Vec<String>,
+    /// Why machines refuse to change, and snapshots to be taken.
+    pub(crate) refuses: Option<String>,
 }
 
 #[derive(Default)]
@@ -58,6 +63,8 @@ struct State {
     typed: Vec<ConsoleInput>,
     calls: Vec<(String, Call)>,
     changes: Vec<(Revision, VmChange)>,
+    alters: Vec<Alter>,
+    snapshots: Vec<KeptSnapshot>,
 }
 
 /// All services at once.
@@ -85,6 +92,8 @@ impl World {
         Services {
             vms: all.clone(),
             power: all.clone(),
+            devices: all.clone(),
+            snapshots: all.clone(),
             consoles: all.clone(),
             nodes: all.clone(),
             events: all.clone(),
@@ -246,8 +255,21 @@ fn settle(vm: &mut Instance, phase: Phase) {
         driver: "qemu 7.2.22".to_owned(),
         machine: Machine::Microvm,
         accelerator: Accelerator::Tcg,
+        jail: (vm.meta.name.as_str() == "full").then_some(900_001),
+        applied_generation: vm.meta.generation,
+        resets: 0,
     });
     vm.status.addresses = if runs { vec!["10.0.2.15".parse().unwrap()] } else { Vec::new() };
+}
+
+/// It is of a new generation, which its machine has taken up.
+fn take_up(vm: &mut Instance, spec: spec::Spec) {
+    vm.spec = spec;
+    vm.meta.generation += 1;
+    vm.status.observed_generation = vm.meta.generation;
+    if let Some(running) = &mut vm.status.running {
+        running.applied_generation = vm.meta.generation;
+    }
 }
 
 /// An exit as a test wants it.
@@ -330,16 +352,15 @@ impl Vms for World {
                 return Err(Fault::new(Reason::EtagMismatch, "somebody else changed it first"));
             }
         }
-        if change.spec.is_some() && !found.value.status.phase.at_rest() {
-            return Err(Fault::new(Reason::ChangeNeedsStop, "it runs").fix("stop it first"));
-        }
         if change.validate_only {
             return Ok(found);
         }
         let meta = &found.value.meta;
         Ok(self.change(&meta.project, &meta.name, |vm| {
             vm.meta.labels = change.labels.unwrap_or(vm.meta.labels.clone());
-            vm.spec = change.spec.unwrap_or(vm.spec.clone());
+            if let Some(spec) = change.spec {
+                take_up(vm, spec);
+            }
         }))
     }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod console;
+mod devices;
 mod errors;
 mod fake;
 mod help;

@@ -45,6 +45,7 @@ pub(super) fn absorb(before: &Instance, node: NodeId, report: &Report, now: Time
     }
     status.restarts = if report.boot_epoch < before.desired.boot_epoch { status.restarts } else { report.restarts };
     status.addresses.clone_from(&report.addresses);
+    status.restart_required.clone_from(&report.restart_required);
     status.conditions = conditions(&before.status.conditions, &report.conditions, now);
     if after == *before { Absorbed::Nothing } else { Absorbed::Change(Box::new(after)) }
 }
@@ -72,11 +73,14 @@ fn meant(before: &Instance, report: &Report) -> Option<Sight> {
     }
 }
 
-/// Its process ended for a reboot, and it will be launched again.
+/// Its process ended for a reboot, or was of an older boot, and it will be launched again.
 fn reboots(before: &Instance, report: &Report) -> bool {
     let desired = &before.desired;
     let ended = report.last_exit.as_ref();
-    ended.is_some_and(|exit| exit.boot_epoch == desired.boot_epoch && exit.reboot_epoch < desired.reboot_epoch)
+    ended.is_some_and(|exit| {
+        let rebooted = exit.boot_epoch == desired.boot_epoch && exit.reboot_epoch < desired.reboot_epoch;
+        rebooted || exit.boot_epoch < desired.boot_epoch
+    })
 }
 
 /// The conditions as reported; one that says what it said keeps its time.

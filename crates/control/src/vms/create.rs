@@ -41,7 +41,7 @@ async fn attempt(verb: &Verb<'_>, new: &NewVm) -> Result<Option<Vm>, Fault> {
     let mut instance = born(core, new)?;
     let id = instance.meta.id;
     tracing::Span::current().record("instance", tracing::field::display(id));
-    free_name(&core.memory, &instance.meta)?;
+    free_name(&core.memory, &instance.meta, "vm.name")?;
     let (choice, mut reservation) = core.room.place(&core.memory, &core.nodes(), id, &instance.spec)?;
     core.reach(choice.node)?.vet(&instance.spec).await?;
     instance.placement = Some(Placement { node: choice.node, generation: 1 });
@@ -51,7 +51,7 @@ async fn attempt(verb: &Verb<'_>, new: &NewVm) -> Result<Option<Vm>, Fault> {
     reservation.commits();
     let until = Until::born(&instance);
     let place = verb.enter(Revision::default(), &instance, until);
-    let change = Move { before: None, after: Some(&instance), request: verb.request.as_ref() };
+    let change = Move { after: Some(&instance), request: verb.request.as_ref(), ..Move::default() };
     match core.commit(change).await {
         Ok(revision) => {
             core.memory.reached(revision).await;
@@ -77,14 +77,15 @@ async fn lost(verb: &Verb<'_>, new: &NewVm, meta: &Meta, (key, repeated): (&Key,
         return Ok(Some(first));
     }
     if !repeated && new.name.is_some() && matches!(key, Key::Name(..)) {
-        return Err(refusal::name_taken(&meta.name, &meta.project));
+        return Err(refusal::name_taken(&meta.name, &meta.project, "vm.name"));
     }
     Ok(None)
 }
 
-fn free_name(memory: &Memory, meta: &Meta) -> Result<(), Fault> {
+/// Whether the name that is told in this field is free.
+pub(crate) fn free_name(memory: &Memory, meta: &Meta, field: &str) -> Result<(), Fault> {
     match memory.read().named(&meta.project, &meta.name) {
-        Some(_) => Err(refusal::name_taken(&meta.name, &meta.project)),
+        Some(_) => Err(refusal::name_taken(&meta.name, &meta.project, field)),
         None => Ok(()),
     }
 }
@@ -115,7 +116,7 @@ fn born(core: &Core, new: &NewVm) -> Result<Instance, Fault> {
 }
 
 /// The name of one that was given none.
-fn made_up(id: &InstanceId) -> Result<Name, Fault> {
+pub(crate) fn made_up(id: &InstanceId) -> Result<Name, Fault> {
     let [.., a, b, c, d] = *id.as_bytes();
     let name = format!("vm-{:08x}", u32::from_be_bytes([a, b, c, d]));
     name.parse().map_err(|_| Fault::internal("a name that was made up is none"))
@@ -128,7 +129,7 @@ const DEFAULT_IMAGE_READY_WITHIN: Duration = Duration::from_secs(300);
 /// The specification with its last defaults. A hardware address for each interface: the one that is asked,
 /// the one that an interface of its name had before, or one made from the id. For the default image, the
 /// sign by which its guest says that it is up.
-pub(super) fn complete(spec: Spec, id: &InstanceId, before: &[Nic]) -> Result<Spec, Fault> {
+pub(crate) fn complete(spec: Spec, id: &InstanceId, before: &[Nic]) -> Result<Spec, Fault> {
     let mut draft = spec.into_draft();
     for nic in draft.nics.iter_mut().filter(|nic| nic.mac.is_none()) {
         nic.mac = before.iter().find(|old| old.name == nic.name).and_then(|old| old.mac);

@@ -1,4 +1,7 @@
-//! Changes of a VM: labels and annotations at any time, the specification while nothing runs from it.
+//! Changes of a VM: committed at any time, then waited for until the running machine has taken them up.
+//!
+//! What the machine takes up as it runs and what waits for its next boot is for its node to find; the
+//! status tells it. An edit is made anew of what the VM is at each attempt.
 
 use super::create::complete;
 use crate::core::{Core, Move};
@@ -8,25 +11,49 @@ use crate::room::Reservation;
 use std::sync::Arc;
 use tracing::Instrument;
 use weft_domain::admission::Promise;
+use weft_domain::label::Annotations;
 use weft_domain::object::{Revision, Stored};
 use weft_domain::spec::{Spec, changes};
 use weft_domain::until::Until;
-use weft_domain::{Fault, Instance, Reason, needs};
-use weft_ports::api::{Call, Change, Vm};
+use weft_domain::{Fault, Instance, Labels, Reason, needs};
+use weft_ports::api::{Call, Vm, VmRef};
 use weft_ports::store::Refused;
 
-/// Changes a VM.
-pub(crate) async fn run(core: &Core, call: &Call, change: Change) -> Result<Vm, Fault> {
-    let span = tracing::info_span!("verb", verb = "update", instance = tracing::field::Empty);
+/// What a VM becomes: `None` leaves a part as it is.
+#[derive(Debug, Default)]
+pub(crate) struct Edit {
+    /// All labels.
+    pub(crate) labels: Option<Labels>,
+    /// All annotations.
+    pub(crate) annotations: Option<Annotations>,
+    /// The whole specification.
+    pub(crate) spec: Option<Spec>,
+}
+
+/// A change that is asked for.
+pub(crate) struct Asked<'a> {
+    /// Which VM.
+    pub(crate) vm: &'a VmRef,
+    /// Only if this is its revision.
+    pub(crate) etag: Option<Revision>,
+    /// Whether anything is changed or only checked.
+    pub(crate) validate_only: bool,
+    /// What it becomes, by what it is.
+    pub(crate) edit: &'a (dyn Fn(&Instance) -> Result<Edit, Fault> + Sync),
+}
+
+/// Changes a VM by this verb.
+pub(crate) async fn run(core: &Core, call: &Call, name: &'static str, asked: Asked<'_>) -> Result<Vm, Fault> {
+    let span = tracing::info_span!("verb", verb = name, instance = tracing::field::Empty);
     async {
-        let verb = Verb::begin(core, call, "update")?;
-        if !change.validate_only
-            && let Some(first) = verb.repeated(|_| Until::Now).await?
+        let verb = Verb::begin(core, call, name)?;
+        if !asked.validate_only
+            && let Some(first) = verb.repeated(until).await?
         {
             return Ok(first);
         }
         for _ in 0..TRIES {
-            if let Some(vm) = attempt(&verb, &change).await? {
+            if let Some(vm) = attempt(&verb, &asked).await? {
                 return Ok(vm);
             }
         }
@@ -36,15 +63,20 @@ pub(crate) async fn run(core: &Core, call: &Call, change: Change) -> Result<Vm, 
     .await
 }
 
-async fn attempt(verb: &Verb<'_>, change: &Change) -> Result<Option<Vm>, Fault> {
+/// What a change waits for that made this of an instance.
+const fn until(after: &Instance) -> Until {
+    Until::Applied(after.meta.generation)
+}
+
+async fn attempt(verb: &Verb<'_>, asked: &Asked<'_>) -> Result<Option<Vm>, Fault> {
     let core = verb.core;
-    let before = core.memory.find(&change.vm)?;
+    let before = core.memory.find(asked.vm)?;
     tracing::Span::current().record("instance", tracing::field::display(before.value.meta.id));
-    if change.etag.is_some_and(|etag| etag != before.revision) {
+    if asked.etag.is_some_and(|etag| etag != before.revision) {
         return Err(refusal::etag("vm.etag"));
     }
-    let (after, reservation) = changed(core, &before.value, change).await?;
-    if change.validate_only {
+    let (after, reservation) = changed(core, &before.value, (asked.edit)(&before.value)?).await?;
+    if asked.validate_only {
         return Ok(Some(Stored { value: after, revision: Revision::default() }));
     }
     commit(verb, before, after, reservation).await
@@ -58,8 +90,12 @@ async fn commit(
 ) -> Result<Option<Vm>, Fault> {
     let core = verb.core;
     reservation.iter_mut().for_each(Reservation::commits);
+    let grown = after.meta.generation > before.value.meta.generation;
+    let until = if grown { until(&after) } else { Until::Now };
+    let place = verb.enter(before.revision, &after, until);
     let committed = if after != before.value {
-        core.commit(Move { before: Some(&before), after: Some(&after), request: verb.request.as_ref() }).await
+        let request = verb.request.as_ref();
+        core.commit(Move { before: Some(&before), after: Some(&after), request, ..Move::default() }).await
     } else if let Some(request) = &verb.request {
         core.commit_answer(&before, request).await.map(|_| before.revision)
     } else {
@@ -69,12 +105,13 @@ async fn commit(
         Ok(revision) => {
             core.memory.reached(revision).await;
             reservation.into_iter().for_each(Reservation::settled);
-            Ok(Some(Stored { value: after, revision }))
+            verb.wait(place, Stored { value: after, revision }, until).await.map(Some)
         }
         Err(Refused::Conflict { key, found }) => {
+            drop(place);
             reservation.into_iter().for_each(Reservation::settled);
             match (verb.lost(&key, found).await?, &verb.request) {
-                (true, Some(request)) => verb.first_answer(request, |_| Until::Now).await,
+                (true, Some(request)) => verb.first_answer(request, self::until).await,
                 (_, _) => Ok(None),
             }
         }
@@ -83,17 +120,13 @@ async fn commit(
 }
 
 /// What the instance becomes, with what is reserved where it grows.
-async fn changed(core: &Core, before: &Instance, change: &Change) -> Result<(Instance, Option<Reservation>), Fault> {
+async fn changed(core: &Core, before: &Instance, edit: Edit) -> Result<(Instance, Option<Reservation>), Fault> {
     let mut after = before.clone();
-    if let Some(labels) = &change.labels {
-        after.meta.labels = labels.clone();
-    }
-    if let Some(annotations) = &change.annotations {
-        after.meta.annotations = annotations.clone();
-    }
+    after.meta.labels = edit.labels.unwrap_or(after.meta.labels);
+    after.meta.annotations = edit.annotations.unwrap_or(after.meta.annotations);
     let mut reservation = None;
-    if let Some(spec) = &change.spec {
-        let spec = complete(spec.clone(), &before.meta.id, &before.spec.nics)?;
+    if let Some(spec) = edit.spec {
+        let spec = complete(spec, &before.meta.id, &before.spec.nics)?;
         if spec != before.spec {
             lawful(before, &spec)?;
             reservation = admitted(core, before, &spec).await?;
@@ -107,24 +140,16 @@ async fn changed(core: &Core, before: &Instance, change: &Change) -> Result<(Ins
     Ok((after, reservation))
 }
 
-/// Whether the specification may become this in the phase that the instance is in.
+/// Whether the specification may become this: the content of disks that weft made is never lost by it.
 fn lawful(before: &Instance, spec: &Spec) -> Result<(), Fault> {
-    if let Some(fault) = Fault::from_violations(Reason::FieldInvalid, changes::losing_disks(&before.spec, spec)) {
-        return Err(fault.fix("keep the disk as it is; disks that weft made go with their VM"));
-    }
-    let (phase, fields) = (before.status.phase, changes::needing_rest(&before.spec, spec));
-    if fields.is_empty() || phase.at_rest() {
-        return Ok(());
-    }
-    let message = format!("{} cannot change while the VM is {phase}", fields.join(", "));
-    let fault = Fault::new(Reason::ChangeNeedsStop, message).fix("shut the VM down, change it, and boot it again");
-    Err(fields
-        .into_iter()
-        .fold(fault, |fault, field| fault.at(field, format!("cannot change while the VM is {phase}"))))
+    let losing = Fault::from_violations(Reason::FieldInvalid, changes::losing_disks(&before.spec, spec));
+    losing.map_or(Ok(()), |fault| {
+        Err(fault.fix("keep the disk, which can grow and not shrink; disks that weft made go with their VM"))
+    })
 }
 
 /// Asks the node whether it can have the VM as it becomes.
-async fn admitted(core: &Core, before: &Instance, spec: &Spec) -> Result<Option<Reservation>, Fault> {
+pub(crate) async fn admitted(core: &Core, before: &Instance, spec: &Spec) -> Result<Option<Reservation>, Fault> {
     let Some(placement) = before.placement else { return Ok(None) };
     let nodes = core.nodes();
     let node = nodes.iter().find(|(id, ..)| *id == placement.node);

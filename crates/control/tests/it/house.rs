@@ -2,24 +2,26 @@
 
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use weft_control::{Config, Control};
 use weft_domain::admission::VMM_OVERHEAD_BYTES;
 use weft_domain::capability::{Capabilities, Feature};
 use weft_domain::converge::{Ended, Live, Plan, Seen, Step, Wanted, converge};
-use weft_domain::instance::{Exit, ExitCause, Power as Wish, Running};
+use weft_domain::instance::{Condition, Exit, ExitCause, Power as Wish, Running};
 use weft_domain::label::Annotations;
 use weft_domain::lifecycle::Sight;
 use weft_domain::node::{Facts, Node};
+use weft_domain::snapshot::{Content, Part, Role, SnapshotPhase};
 use weft_domain::spec::{Accelerator, Draft, Machine};
-use weft_domain::{Fault, IncarnationId, InstanceId, Labels, Name, NodeId, Reason, Time};
+use weft_domain::{Fault, IncarnationId, InstanceId, Labels, Name, NodeId, Reason, SnapshotId, Time};
 use weft_ports::api::{Answers, Call, ConsoleInput, CreateMode, LogChunk, LogQuery, NewVm, VmRef, Vms};
 use weft_ports::clock::{Clock, Fake};
-use weft_ports::link::{Placed, Placement, Placements, Reach, Report};
+use weft_ports::hypervisor::Counters;
+use weft_ports::link::{Placed, Placement, Placements, Reach, Report, SnapshotReport, SnapshotSight};
 use weft_ports::store::Store;
 use weft_ports::store::fake::Memory;
 use weft_ports::task::{Task, spawn};
@@ -49,6 +51,18 @@ pub(crate) struct Guests {
     pub(crate) broken: AtomicBool,
     /// Their node refuses their paths.
     pub(crate) vetoed: AtomicBool,
+    /// Their VMMs refuse to change while they run.
+    pub(crate) stubborn: AtomicBool,
+    /// Their VMMs take nothing up before the next boot, and say so.
+    pub(crate) rigid: AtomicBool,
+    /// Their node has no room for snapshots.
+    pub(crate) full: AtomicBool,
+    /// Their node does not hear of snapshots.
+    pub(crate) busy: AtomicBool,
+    /// How many times a guest was interrupted.
+    pub(crate) interrupts: AtomicU64,
+    /// What each boot began from.
+    pub(crate) began: Mutex<Vec<(InstanceId, Option<SnapshotId>)>>,
 }
 
 /// What befalls a guest.
@@ -103,6 +117,7 @@ impl House {
                 node,
                 guests: Arc::clone(&guests),
                 vms: HashMap::new(),
+                sights: VecDeque::new(),
             };
             spawn("agent", agent.run(happens))
         });
@@ -158,7 +173,19 @@ pub(crate) fn new_vm(name: &str) -> NewVm {
 
 pub(crate) fn the_node(id: NodeId) -> Node {
     let features = Draft::default().needs().into_iter().map(|(feature, _)| feature);
-    let features = features.chain([Feature::ReadinessSerial]).collect();
+    let features = features.chain([
+        Feature::ReadinessSerial,
+        Feature::Balloon,
+        Feature::DiskRaw,
+        Feature::LiveMemory,
+        Feature::SnapshotFull,
+        Feature::SnapshotDifference,
+        Feature::SnapshotDisks,
+        Feature::Fork,
+        Feature::Counters,
+        Feature::Nmi,
+    ]);
+    let features = features.collect();
     Node {
         id,
         name: "here".parse().expect("a name"),
@@ -191,6 +218,13 @@ impl Reach for Way {
         }
         Ok(())
     }
+    async fn counters(&self, _: InstanceId) -> Result<Counters, Fault> {
+        Ok(BTreeMap::from([("disk0".to_owned(), BTreeMap::from([("reads".to_owned(), 7)]))]))
+    }
+    async fn nmi(&self, _: InstanceId) -> Result<(), Fault> {
+        self.0.interrupts.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
     async fn log(&self, _: InstanceId, _: LogQuery) -> Result<Answers<LogChunk>, Fault> {
         Ok(futures::stream::empty().boxed())
     }
@@ -205,6 +239,10 @@ struct Sim {
     seen: Seen,
     last_exit: Option<Exit>,
     sight: Option<(Sight, u64, u64)>,
+    /// The generation that its machine has taken up.
+    applied: u64,
+    /// Its machine refused the generation that is asked.
+    refused: bool,
 }
 
 struct Agent {
@@ -213,6 +251,8 @@ struct Agent {
     node: NodeId,
     guests: Arc<Guests>,
     vms: HashMap<InstanceId, Sim>,
+    /// What became of snapshots, not yet told.
+    sights: VecDeque<SnapshotReport>,
 }
 
 impl Agent {
@@ -245,17 +285,40 @@ impl Agent {
     fn take(&mut self, placement: Placement) {
         match placement {
             Placement::Set(placed) => match self.vms.get_mut(&placed.id) {
-                Some(sim) => sim.placed = placed,
+                Some(sim) => {
+                    sim.refused &= sim.placed.generation == placed.generation;
+                    sim.placed = placed;
+                }
                 None => {
                     let ended = placed.last_exit.as_ref().map(ended);
                     let seen = Seen { prepared: ended.is_some(), ended, ..Seen::default() };
-                    let sim = Sim { last_exit: placed.last_exit.clone(), placed, seen, sight: None };
+                    let last_exit = placed.last_exit.clone();
+                    let sim = Sim { last_exit, placed, seen, sight: None, applied: 0, refused: false };
                     self.vms.insert(sim.placed.id, sim);
                 }
             },
             Placement::Removed(id) => drop(self.vms.remove(&id)),
-            Placement::Synced => {}
+            Placement::Snapshot(kept) if kept.snapshot.phase == SnapshotPhase::Pending => {
+                if !self.guests.busy.load(Ordering::Relaxed) {
+                    let sight = self.keep();
+                    self.sights.push_back(SnapshotReport { id: kept.snapshot.id, sight });
+                }
+            }
+            Placement::SnapshotRemoved(id) => {
+                self.sights.push_back(SnapshotReport { id, sight: SnapshotSight::Released });
+            }
+            Placement::Snapshot(_) | Placement::Synced => {}
         }
+    }
+
+    fn keep(&self) -> SnapshotSight {
+        if self.guests.full.load(Ordering::Relaxed) {
+            return SnapshotSight::Failed("no space is left".to_owned());
+        }
+        // Two snapshots are never taken in one moment.
+        self.clock.advance(Duration::from_millis(1));
+        let part = Part { role: Role::Memory, file: "memory".into(), bytes: 4096, sha256: [1; 32] };
+        SnapshotSight::Kept(Content { driver: "sim 1".into(), taken: Some(self.clock.now()), parts: vec![part] })
     }
 
     fn befall(&mut self, what: &Happening) {
@@ -271,18 +334,23 @@ impl Agent {
 
     /// Brings all instances to rest, reporting as it goes; tells when the next one must be looked at.
     async fn settle(&mut self) -> Option<Time> {
+        while let Some(report) = self.sights.pop_front() {
+            self.control.report_snapshot(self.node, report).await.expect("a report is taken");
+        }
         let mut wake: Option<Time> = None;
         let ids: Vec<_> = self.vms.keys().copied().collect();
         for id in ids {
             loop {
                 let (now, guests) = (self.clock.now(), Arc::clone(&self.guests));
                 let Some(sim) = self.vms.get_mut(&id) else { break };
+                sim.seen.lacking = sim.applied < sim.placed.generation && !sim.refused;
                 let plan = converge(&sim.wanted(), &sim.seen, now);
                 let sights = sim.act(&plan, now, &guests);
                 let resting = plan.steps.is_empty();
                 wake = wake.into_iter().chain(plan.wake.filter(|_| resting)).min();
                 for sight in sights {
-                    self.report(id, sight).await;
+                    let rigid = guests.rigid.load(Ordering::Relaxed);
+                    self.report(id, sight, rigid).await;
                 }
                 if resting || !self.vms.contains_key(&id) {
                     break;
@@ -292,14 +360,17 @@ impl Agent {
         wake
     }
 
-    async fn report(&mut self, id: InstanceId, sight: Sight) {
+    async fn report(&mut self, id: InstanceId, sight: Sight, rigid: bool) {
         let Some(sim) = self.vms.get_mut(&id) else { return };
         let now = (sight, sim.placed.desired.boot_epoch, sim.placed.generation);
         if sim.sight == Some(now) && sight != Sight::Running {
             return;
         }
         sim.sight = Some(now);
-        let report = sim.report(sight, self.clock.now());
+        let mut report = sim.report(sight, self.clock.now());
+        if rigid && sim.placed.generation > 1 {
+            report.restart_required.push("vm.spec.cpu".to_owned());
+        }
         self.control.report(self.node, report).await.expect("a report is taken");
         if sight == Sight::Released {
             self.vms.remove(&id);
@@ -336,6 +407,9 @@ impl Sim {
                 let reboot_epoch = self.placed.desired.reboot_epoch;
                 self.seen.restarts = if again { self.seen.restarts + 1 } else { 0 };
                 self.seen.live = Some(Live { boot_epoch, reboot_epoch, held: false, asked: None });
+                self.applied = self.placed.generation;
+                let origin = self.placed.origin.as_ref().map(|snapshot| snapshot.id);
+                guests.began.lock().unwrap().push((self.placed.id, origin));
                 if guests.broken.load(Ordering::Relaxed) {
                     self.end(ExitCause::LaunchFailed, now);
                 }
@@ -361,6 +435,8 @@ impl Sim {
                     (live.reboot_epoch, live.asked) = (reboot_epoch, None);
                 }
             }
+            Step::Apply if guests.stubborn.load(Ordering::Relaxed) => self.refused = true,
+            Step::Apply => self.applied = self.placed.generation,
             Step::Release => return vec![Sight::Released],
         }
         vec![]
@@ -387,7 +463,17 @@ impl Sim {
             driver: "sim 1".into(),
             machine: Machine::Pc,
             accelerator: Accelerator::Tcg,
+            jail: None,
+            applied_generation: self.applied,
+            resets: 0,
         });
+        let refused = Condition {
+            kind: "StepSucceeded".into(),
+            holds: Some(false),
+            reason: "StepFailed".into(),
+            message: "the guest does not let go".into(),
+            since: now,
+        };
         Report {
             id: self.placed.id,
             placement: self.placed.placement,
@@ -398,7 +484,8 @@ impl Sim {
             last_exit: self.last_exit.clone(),
             restarts: self.seen.restarts,
             addresses: vec![],
-            conditions: vec![],
+            conditions: self.refused.then_some(refused).into_iter().collect(),
+            restart_required: vec![],
         }
     }
 }

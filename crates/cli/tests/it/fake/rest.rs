@@ -3,11 +3,12 @@
 use super::{World, name, node_id};
 use futures::StreamExt;
 use futures::stream;
+use weft_domain::capability::Feature;
 use weft_domain::event::{Event, Severity};
 use weft_domain::label::Annotations;
 use weft_domain::node::{Facts, Node};
 use weft_domain::object::{Revision, Stored};
-use weft_domain::spec::Draft;
+use weft_domain::spec::{Draft, Machine};
 use weft_domain::{EventId, Fault, Labels, Name, Reason, Time};
 use weft_ports::api::{Answers, Call, CreateMode, EventChange, Events, ListQuery, NewVm, Nodes, Page, WatchQuery};
 use weft_ports::documents::{Document, Documents, Form, Item};
@@ -32,7 +33,17 @@ fn node() -> Node {
             drivers: vec![weft_domain::capability::Capabilities {
                 driver: "qemu".to_owned(),
                 version: "7.2.22".to_owned(),
-                features: [weft_domain::capability::Feature::Kernel, weft_domain::capability::Feature::NicUser].into(),
+                features: [
+                    Feature::Kernel,
+                    Feature::NicUser,
+                    Feature::NicTap,
+                    Feature::Machine(Machine::Q35),
+                    Feature::DiskRaw,
+                    Feature::LiveDisks,
+                    Feature::SnapshotFull,
+                    Feature::Jail,
+                ]
+                .into(),
                 notes: vec!["kvm is there and too slow: tcg is used".to_owned()],
             }],
             warnings: vec!["the service is not confined".to_owned()],
@@ -119,6 +130,8 @@ impl Documents for Texts {
             Item::Vm(vm) => format!("vm {} {}", vm.value.meta.name, vm.value.status.phase),
             Item::Node(node) => format!("node {}", node.name),
             Item::Event(event) => format!("event {}", event.reason),
+            Item::Snapshot(one) => format!("snapshot {} {}", one.value.name, one.value.phase.as_str()),
+            Item::Counters(all) => format!("counters of {} devices", all.len()),
         };
         match form {
             Form::Json => format!("{{\"{text}\"}}\n"),

@@ -49,6 +49,7 @@ fn report(sight: Sight, boot_epoch: u64) -> Report {
         restarts: 0,
         addresses: vec![],
         conditions: vec![],
+        restart_required: vec![],
     }
 }
 
