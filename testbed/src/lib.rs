@@ -5,6 +5,7 @@
 //!  guest   whether a real guest can run here, and VMs that boot one
 //!  watch   waiting for a VM over the API's own watch
 //!  machines the real QEMU without a daemon, as a stage for the port's suite
+//!  vmms    which Firecracker and Cloud Hypervisor a test plays: real ones, or what stands in for them
 //!  tiny    the small guest on any real VMM, driven by hand with nothing of weft
 //! ```
 //!
@@ -15,4 +16,5 @@ pub mod daemon;
 pub mod guest;
 pub mod machines;
 pub mod tiny;
+pub mod vmms;
 pub mod watch;

@@ -67,6 +67,32 @@ pub fn run(words: impl IntoIterator<Item = String>) -> i32 {
     }
 }
 
+/// Whether a request is one that this version takes: its path, its body's fields and their ranges, and for
+/// `vm.create` whether the configuration would boot. Fields that are not known are told here, where the API
+/// drops them.
+///
+/// # Errors
+/// Why it is not.
+pub fn check(method: &str, path: &str, body: Option<&[u8]>, version: &Version) -> Result<(), String> {
+    let name = path.strip_prefix("/api/v1/").unwrap_or_default();
+    let endpoint = ENDPOINTS.iter().find(|endpoint| endpoint.name == name && endpoint.method == method);
+    let endpoint = endpoint.ok_or_else(|| format!("there is no {method} {path}"))?;
+    match (endpoint.body, body) {
+        (Body::None | Body::Ignored, None) => Ok(()),
+        (Body::None | Body::Ignored, Some(_)) => Err(format!("{name} takes no body")),
+        (Body::Of(_), None) => Err(format!("{name} takes a body")),
+        (Body::Of(shape), Some(body)) => {
+            let strangers = shape.strangers(body, version)?;
+            if !strangers.is_empty() {
+                return Err(format!("{name} does not know {}", strangers.join(", ")));
+            }
+            let config = shape.parse(body, version)?;
+            let wrong = if name == "vm.create" { rules::check(&config) } else { Ok(()) };
+            wrong.map_err(|why| format!("{name} takes it, the boot does not: {why:?}"))
+        }
+    }
+}
+
 fn quit(code: i32, why: &str) -> i32 {
     let _ = writeln!(io::stderr(), "Error: Cloud Hypervisor exited with the following chain of errors:\n  0: {why}");
     code

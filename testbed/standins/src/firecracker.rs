@@ -72,6 +72,16 @@ pub fn run(words: impl IntoIterator<Item = String>) -> i32 {
     }
 }
 
+/// Whether a request is one that this version takes: its path, its body's fields and their ranges.
+///
+/// # Errors
+/// Why it is not, as the API would tell.
+pub fn check(method: &str, path: &str, body: Option<&[u8]>, version: &Version) -> Result<(), String> {
+    let body = body.map(<[u8]>::to_vec);
+    let request = Request { method: method.to_owned(), path: path.to_owned(), body, files: Vec::new() };
+    endpoints::read(&request, version).map(|_| ()).map_err(|refusal| refusal.text().to_owned())
+}
+
 fn print(text: &str) -> i32 {
     let _ = io::stdout().write_all(text.as_bytes());
     0

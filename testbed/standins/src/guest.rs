@@ -83,6 +83,13 @@ impl Guest {
         format!("\r\nweft-tiny: {mebibytes} MiB, command line: {command_line}\r\n{READY}")
     }
 
+    /// What its command line has it do at once, as lines: `weft.do=WORD` or `weft.do=WORD:REST`.
+    #[must_use]
+    pub fn errands(&self) -> Vec<String> {
+        let words = self.found.command_line.split_whitespace();
+        words.filter_map(|word| Some(word.strip_prefix("weft.do=")?.replacen(':', " ", 1))).collect()
+    }
+
     /// What a snapshot keeps of it.
     #[must_use]
     pub fn freeze(&self) -> Value {
@@ -178,7 +185,8 @@ mod tests {
 
     #[test]
     fn the_script_answers_and_a_snapshot_carries_its_memory() {
-        let mut guest = Guest::boot(Found { mebibytes: 64, cpus: 2, command_line: "quiet".to_owned() });
+        let mut guest = Guest::boot(Found { mebibytes: 64, cpus: 2, command_line: "quiet weft.do=echo:a".to_owned() });
+        assert_eq!(guest.errands(), ["echo a"]);
         assert_eq!(guest.hear("ping\r\n"), Act::Say("pong".to_owned()));
         assert_eq!(guest.hear("echo a b"), Act::Say("a b".to_owned()));
         assert_eq!(guest.hear("mem"), Act::Say("mem 64 MiB".to_owned()));

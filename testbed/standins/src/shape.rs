@@ -163,6 +163,31 @@ impl Shape {
     }
 }
 
+impl Shape {
+    /// The fields of a body that this version does not know, by their paths.
+    ///
+    /// # Errors
+    /// When it is no JSON.
+    pub fn strangers(&'static self, body: &[u8], version: &Version) -> Result<Vec<String>, String> {
+        let value: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        let mut found = Vec::new();
+        self.search(&value, "", version, &mut found);
+        Ok(found)
+    }
+
+    fn search(&self, value: &Value, path: &str, version: &Version, found: &mut Vec<String>) {
+        for (key, value) in value.as_object().into_iter().flatten() {
+            let fields = self.fields.iter().flat_map(|table| table.iter());
+            let mut known = fields.filter(|field| version.reached(field.since));
+            let path = format!("{path}/{key}");
+            match known.find(|field| field.name == key || field.alias == Some(key)) {
+                Some(field) => field.kind.search(value, &path, version, found),
+                None => found.push(path),
+            }
+        }
+    }
+}
+
 impl Field {
     fn read(&self, given: Option<&Value>, version: &Version) -> Result<Option<Value>, String> {
         let given = match (given, self.need) {
@@ -180,6 +205,27 @@ impl Field {
 }
 
 impl Kind {
+    fn search(&self, value: &Value, path: &str, version: &Version, found: &mut Vec<String>) {
+        match self {
+            Self::Object(shape) => shape.search(value, path, version, found),
+            Self::List(kind) => {
+                for (at, item) in value.as_array().into_iter().flatten().enumerate() {
+                    kind.search(item, &format!("{path}/{at}"), version, found);
+                }
+            }
+            Self::Flag
+            | Self::Text
+            | Self::Checked(_)
+            | Self::Whole(_)
+            | Self::Positive(_)
+            | Self::Signed
+            | Self::Choice(_)
+            | Self::AnyCase(_)
+            | Self::Texts
+            | Self::Any => {}
+        }
+    }
+
     fn read(&self, value: &Value, version: &Version) -> Result<Value, String> {
         match self {
             Self::Flag => value.is_boolean().then(|| value.clone()).ok_or_else(|| mismatch(value, "a boolean")),
@@ -254,4 +300,45 @@ fn mismatch(value: &Value, expected: &str) -> String {
         Value::Object(_) => "map".to_owned(),
     };
     format!("invalid type: {found}, expected {expected}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static INNER: Shape =
+        Shape { name: "Inner", strictness: Strictness::Strict, fields: &[&[field("a", Kind::Flag, Need::Required)]] };
+    static OUTER: Shape = Shape {
+        name: "Outer",
+        strictness: Strictness::Lax,
+        fields: &[&[
+            field("list", Kind::List(&Kind::Object(&INNER)), Need::Or(Default::Empty)),
+            newer((2, 0), "late", Kind::Whole(9), Need::Quiet(Default::Number(1))),
+            field("word", Kind::Choice(&["A", "B"]), Need::Silent),
+        ]],
+    };
+
+    fn read(text: &str, version: &str) -> Result<Value, String> {
+        OUTER.parse(text.as_bytes(), &Version::parse(version).unwrap())
+    }
+
+    #[test]
+    fn bodies_are_filled_in_or_refused() {
+        assert_eq!(read("{}", "1.0.0").unwrap().to_string(), r#"{"list":[]}"#);
+        assert_eq!(read(r#"{"late":7,"odd":1}"#, "1.0.0").unwrap().to_string(), r#"{"list":[]}"#);
+        assert_eq!(read(r#"{"late":7}"#, "2.0.0").unwrap()["late"], 7);
+        assert!(read(r#"{"late":10}"#, "2.0.0").unwrap_err().contains("invalid value"));
+        assert!(read(r#"{"list":[{}]}"#, "1.0.0").unwrap_err().contains("missing field `a`"));
+        assert!(read(r#"{"list":[{"a":true,"b":1}]}"#, "1.0.0").unwrap_err().contains("unknown field `b`"));
+        assert!(read(r#"{"word":"C"}"#, "1.0.0").unwrap_err().contains("unknown variant `C`"));
+        assert!(read("[]", "1.0.0").unwrap_err().contains("invalid type"));
+    }
+
+    #[test]
+    fn strangers_are_found_at_every_depth() {
+        let body = br#"{"odd":1,"late":1,"list":[{"a":true},{"b":2}]}"#;
+        let found = |version| OUTER.strangers(body, &Version::parse(version).unwrap()).unwrap();
+        assert_eq!(found("1.0.0"), ["/late", "/list/1/b", "/odd"]);
+        assert_eq!(found("2.0.0"), ["/list/1/b", "/odd"]);
+    }
 }

@@ -53,13 +53,17 @@ impl Machine {
 
     /// Boots a guest on a serial line; it runs at once and says so.
     pub(crate) fn boot(self: &Arc<Self>, guest: Guest, serial: Line, held: Vec<Line>) {
-        let banner = guest.banner();
+        let (banner, errands) = (guest.banner(), guest.errands());
         self.take(guest, serial, held);
         let mut inner = self.lock();
         inner.running = true;
         say(&mut inner, &banner);
         drop(inner);
         self.changed.notify_all();
+        if !errands.is_empty() {
+            let machine = self.clone();
+            thread::spawn(move || errands.iter().for_each(|errand| machine.hear(errand)));
+        }
     }
 
     /// Takes a guest over, paused.

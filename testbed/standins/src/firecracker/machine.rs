@@ -46,16 +46,18 @@ impl Machine {
 
     /// Boots a guest, which then says that it is ready.
     pub(crate) fn boot(self: &Arc<Self>, found: Found, out: Option<File>) {
-        {
+        let errands = {
             let mut inner = self.lock();
             let guest = Guest::boot(found);
+            let errands = guest.errands();
             let banner = guest.banner();
             inner.guest = Some(guest);
             inner.running = true;
             inner.out = out;
             self.say(&mut inner, &banner);
-        }
-        self.listen();
+            errands
+        };
+        self.listen(errands);
     }
 
     /// Takes a guest over from a snapshot, paused.
@@ -65,7 +67,7 @@ impl Machine {
             inner.guest = Some(guest);
             inner.out = out;
         }
-        self.listen();
+        self.listen(Vec::new());
     }
 
     /// Lets the guest run, or stops it.
@@ -94,9 +96,12 @@ impl Machine {
         });
     }
 
-    fn listen(self: &Arc<Self>) {
+    fn listen(self: &Arc<Self>, errands: Vec<String>) {
         let machine = self.clone();
         thread::spawn(move || {
+            for errand in errands {
+                machine.hear(&errand);
+            }
             for line in io::stdin().lock().lines() {
                 let Ok(line) = line else { return };
                 machine.hear(&line);

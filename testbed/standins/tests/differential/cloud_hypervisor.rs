@@ -2,7 +2,7 @@
 
 use crate::rows::{Call, Row, Side, compare, json_error, real};
 use std::path::Path;
-use weft_standins::play::{Answer, Played};
+use weft_standins::play::{Answer, Played, within};
 
 /// The class of an error: what a client can go by, not the wording.
 fn class(answer: &Answer) -> String {
@@ -383,4 +383,47 @@ fn wrong_configurations() {
 #[test]
 fn a_life() {
     both(A_LIFE);
+}
+
+/// What a program tells on its event monitor while these calls are made; devices' own events are left out, for
+/// the idle kernel drives none.
+fn events(program: &Path, version: &str, calls: &[Call], least: usize) -> Vec<String> {
+    let folder = crate::rows::stage();
+    let home = folder.path().display().to_string();
+    let mut words = words(folder.path());
+    words.extend(["--event-monitor".to_owned(), format!("path={home}/events")]);
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    let mut played = Played::start(program, folder.path(), &words, &[("STANDIN_VERSION", version)]).unwrap();
+    played.ready().unwrap();
+    for (method, path, body, _) in calls {
+        played.call(method, path, &body.replace("DIR", &home)).unwrap();
+    }
+    let mut told = Vec::new();
+    // The real program writes events beside the API, so the last may come after the last reply.
+    let _ = within(|| {
+        told = read_events(&folder.path().join("events"));
+        told.len() >= least
+    });
+    told
+}
+
+fn read_events(file: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(file).unwrap();
+    let events = text.split("\n\n").filter_map(|event| serde_json::from_str::<serde_json::Value>(event).ok());
+    let events = events.filter(|event| event["source"] != "virtio-device");
+    events.map(|event| format!("{} {} {}", event["source"], event["event"], event["properties"])).collect()
+}
+
+#[test]
+fn the_same_is_told_of_every_life() {
+    let stand_in = Path::new(env!("CARGO_BIN_EXE_standin-cloud-hypervisor"));
+    let Some(real) = real("WEFT_CLOUD_HYPERVISOR", "cloud-hypervisor") else {
+        println!("skipped: no cloud-hypervisor binary to compare the stand-in with");
+        return;
+    };
+    let version = version(&real);
+    for (name, calls) in A_LIFE.iter().chain(WITHOUT_A_VM) {
+        let mine = events(stand_in, &version, calls, 1);
+        assert_eq!(events(&real, &version, calls, mine.len()), mine, "{name}");
+    }
 }

@@ -563,3 +563,62 @@ const SNAPSHOTS_ARE_MADE_AND_LOADED: &[Row] = &[
 fn snapshots_are_made_and_loaded() {
     both(|folder| words(folder, &[]), SNAPSHOTS_ARE_MADE_AND_LOADED);
 }
+
+const NICS: &[Row] = &[
+    (
+        "nics",
+        &[
+            ("PUT", "/network-interfaces/e", r#"{"iface_id":"e","host_dev_name":"weftdiff0"}"#, 204),
+            ("PUT", "/network-interfaces/f", r#"{"iface_id":"f","host_dev_name":"weftdiff0"}"#, 400),
+            (
+                "PUT",
+                "/network-interfaces/f",
+                r#"{"iface_id":"f","host_dev_name":"weftdiff1","guest_mac":"02:00:00:00:00:01"}"#,
+                204,
+            ),
+            (
+                "PUT",
+                "/network-interfaces/g",
+                r#"{"iface_id":"g","host_dev_name":"weftdiff2","guest_mac":"02:00:00:00:00:01"}"#,
+                400,
+            ),
+            ("PUT", "/network-interfaces/h", r#"{"iface_id":"h","host_dev_name":"weftdiff3","mtu":60}"#, 400),
+            (
+                "PUT",
+                "/network-interfaces/e",
+                r#"{"iface_id":"e","host_dev_name":"weftdiff0","mtu":1500,"rx_rate_limiter":{"ops":{"size":1,"refill_time":1}}}"#,
+                204,
+            ),
+            ("GET", "/vm/config", "", 200),
+        ],
+    ),
+    (
+        "metadata over a nic",
+        &[
+            ("PUT", "/network-interfaces/e", r#"{"iface_id":"e","host_dev_name":"weftdiff0"}"#, 204),
+            ("PUT", "/mmds/config", r#"{"network_interfaces":["e"],"version":"V2"}"#, 204),
+            ("PUT", "/mmds/config", r#"{"network_interfaces":["e"],"ipv4_address":"10.0.0.1"}"#, 400),
+            ("GET", "/vm/config", "", 200),
+            KERNEL,
+            START,
+            ("PUT", "/mmds", r#"{"a":1}"#, 204),
+            ("GET", "/mmds", "", 200),
+            (
+                "PATCH",
+                "/network-interfaces/e",
+                r#"{"iface_id":"e","tx_rate_limiter":{"ops":{"size":1,"refill_time":1}}}"#,
+                204,
+            ),
+            ("PATCH", "/network-interfaces/none", r#"{"iface_id":"none"}"#, 400),
+        ],
+    ),
+];
+
+#[test]
+fn nics_have_taps() {
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: taps are made by root alone");
+        return;
+    }
+    both(|folder| words(folder, &[]), NICS);
+}

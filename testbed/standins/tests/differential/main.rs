@@ -13,4 +13,5 @@
 
 mod cloud_hypervisor;
 mod firecracker;
+mod raw;
 mod rows;

@@ -38,7 +38,8 @@ pub(crate) fn version(program: &Path) -> String {
     word.trim_start_matches('v').to_owned()
 }
 
-fn stage() -> TempDir {
+/// A folder with what rows name.
+pub(crate) fn stage() -> TempDir {
     let folder = tempfile::Builder::new().prefix("weft-").tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     std::fs::write(at("kernel"), idle_kernel()).unwrap();
