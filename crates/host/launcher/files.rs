@@ -1,7 +1,7 @@
 //! What of the host is seen in a jail: taken on the host, shown inside.
 //!
 //! ```text
-//!  take   a detached copy of the mount under a path, closed to all but what was granted; mapped to the
+//!  take   a detached copy of the mount from a path on, closed to all but what was granted; mapped to the
 //!         jail's user where the file's mode would keep that user out
 //!  show   an empty place in the jail's own file system, and the copy moved on it
 //! ```
@@ -11,7 +11,7 @@
 
 use super::order::{Access, Bind};
 use super::{Failure, at, kernel};
-use std::fs::{self, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, lchown};
@@ -49,12 +49,17 @@ impl Taker {
     }
 
     fn sort(&mut self, bind: &Bind) -> io::Result<Sort> {
-        let found = fs::metadata(&bind.from)?;
+        // Held first, so that what is looked at is what is shown.
+        let held = hold(bind)?;
+        let found = held.metadata()?;
         let kind = found.file_type();
+        if kind.is_symlink() {
+            return Err(io::Error::other("it is a symbolic link, and somebody in a jail may have made it"));
+        }
         if kind.is_char_device() || kind.is_block_device() {
             return Ok(Sort::Node { found });
         }
-        let tree = kernel::detached(&bind.from)?;
+        let tree = kernel::detached(held.as_fd())?;
         let (owner, group) = (found.uid(), found.gid());
         if self.needs_mapping(&found, bind.access)? {
             let user = self.uid;
@@ -108,6 +113,13 @@ impl Taker {
         };
         Ok(self.mappings[index].2.as_fd())
     }
+}
+
+/// Opens what is bound, without any access to it. Where jails write, a link could lead anywhere; programs
+/// and libraries are reached by links everywhere, and no jail writes those.
+fn hold(bind: &Bind) -> io::Result<File> {
+    let links = if bind.access == Access::Execute { 0 } else { kernel::O_NOFOLLOW };
+    OpenOptions::new().read(true).custom_flags(kernel::O_PATH | links).open(&bind.from)
 }
 
 fn shown(bind: &Bind) -> String {

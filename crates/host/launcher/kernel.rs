@@ -8,7 +8,8 @@ mod mounts;
 mod users;
 
 pub(crate) use mounts::{
-    Devices, attach, detach, detached, keep_mounts_private, make_node, mount_memory, mount_processes, pivot, restrict,
+    Devices, O_NOFOLLOW, O_PATH, attach, detach, detached, keep_mounts_private, make_node, mount_memory,
+    mount_processes, pivot, restrict,
 };
 pub(crate) use users::{
     bear, become_user, enter_mounts_of, filter_calls, forgo_capabilities, forgo_new_privileges, mapping, separate,

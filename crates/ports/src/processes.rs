@@ -29,7 +29,8 @@ pub struct Command {
     pub program: PathBuf,
     /// Its arguments. Never a secret.
     pub args: Vec<OsString>,
-    /// Descriptors it inherits, each under this number (3 and up); all others are closed.
+    /// Descriptors it inherits, each under this number; all others are closed. Under 0 and 1 they take the
+    /// place of its standard input, which is otherwise empty, and output; never under 2.
     pub fds: Vec<(OwnedFd, i32)>,
     /// Where its standard output and error go; appended.
     pub log: PathBuf,
@@ -70,7 +71,8 @@ pub struct Jail {
 /// One file or folder of the host that a jailed process sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bind {
-    /// Where it is on the host. A device node is made anew.
+    /// Where it is on the host. A device node is made anew. The file itself, not a symbolic link to it,
+    /// unless it is only executed: what a jail writes to may hold links that lead anywhere.
     pub from: PathBuf,
     /// Where it is inside: an absolute path without `..`; under `/dev` where it is a device.
     pub to: PathBuf,

@@ -35,6 +35,13 @@ const AT_FDCWD: c_int = -100;
 const AT_EMPTY_PATH: c_int = 0x1000;
 const OPEN_TREE_CLONE: c_int = 1;
 const O_CLOEXEC: c_int = 0o2_000_000;
+/// Opens without access.
+pub(crate) const O_PATH: c_int = 0o10_000_000;
+/// Opens a link itself.
+#[cfg(target_arch = "x86_64")]
+pub(crate) const O_NOFOLLOW: c_int = 0o400_000;
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) const O_NOFOLLOW: c_int = 0o100_000;
 const MOVE_MOUNT_F_EMPTY_PATH: c_int = 0x4;
 const MOUNT_ATTR_RDONLY: u64 = 0x1;
 const MOUNT_ATTR_NOSUID: u64 = 0x2;
@@ -102,11 +109,10 @@ fn mount_new(kind: &CStr, on: &Path, flags: c_ulong, options: &CStr) -> io::Resu
     checked(unsafe { mount(kind, on.as_ptr(), kind, flags, options.as_ptr().cast()) }).map(drop)
 }
 
-/// A copy of the mount under this path, from this path on, that is nowhere yet.
-pub(crate) fn detached(path: &Path) -> io::Result<OwnedFd> {
-    let path = text(path)?;
-    let flags = OPEN_TREE_CLONE | O_CLOEXEC;
-    let tree = answered(unsafe { syscall(OPEN_TREE, AT_FDCWD, path.as_ptr(), flags) })?;
+/// A copy of the mount that this is in, from this on, that is nowhere yet.
+pub(crate) fn detached(from: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let flags = OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH;
+    let tree = answered(unsafe { syscall(OPEN_TREE, from.as_raw_fd(), c"".as_ptr(), flags) })?;
     let tree = c_int::try_from(tree).map_err(|_| io::ErrorKind::InvalidData)?;
     Ok(unsafe { OwnedFd::from_raw_fd(tree) })
 }

@@ -3,7 +3,7 @@
 use crate::room::{Room, bind, opened, read, skips, until};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use weft_domain::Reason;
 use weft_ports::processes::{Access, Ending, Net, Proc, Processes, Signal};
@@ -220,10 +220,14 @@ async fn what_cannot_be_shown_is_named_and_leaves_nothing() {
     fs::write(&fixed, "").unwrap();
     fs::set_permissions(&fixed, fs::Permissions::from_mode(0o400)).unwrap();
     let mapped = Path::new("/proc/1/environ");
+    let link = room.path().join("link");
+    symlink("/etc/shadow", &link).unwrap();
     let cases = [
         (bind(Path::new("/no/such"), "/x", Access::Read), Reason::PathUnusable, "/no/such in the jail: No such file"),
         (bind(&fixed, "/x", Access::Write), Reason::PathUnusable, "its mode 400 denies that to its owner too"),
         (bind(mapped, "/x", Access::Read), Reason::PathUnusable, "change its owner, or move it"),
+        (bind(&link, "/x", Access::Read), Reason::PathUnusable, "it is a symbolic link"),
+        (bind(&link, "/x", Access::Write), Reason::PathUnusable, "it is a symbolic link"),
         (bind(&fixed, "/bin/x", Access::Read), Reason::FieldInvalid, "/bin/x is /bin or inside it"),
         (bind(Path::new("/dev/zero"), "/zero", Access::Read), Reason::PathUnusable, "under /dev only"),
     ];
