@@ -84,10 +84,10 @@ impl Keeper {
             let folder = self.shared.layout.snapshot(self.id);
             let kept = match self.kept(&folder).await? {
                 Some(content) => Ok(content),
-                None => {
-                    self.claim_folder(snapshot, &folder).await?;
-                    self.make(snapshot, &folder).await
-                }
+                None => match self.claim_folder(snapshot, &folder).await {
+                    Ok(()) => self.make(snapshot, &folder).await,
+                    Err(fault) => Err(fault),
+                },
             };
             match kept {
                 Ok(content) => return self.tell(SnapshotSight::Kept(content)).await,
@@ -99,8 +99,10 @@ impl Keeper {
                 }
             }
         }
-        self.clear().await?;
-        self.tell(SnapshotSight::Failed(self.failed.clone().unwrap_or_default())).await
+        let cleared = self.clear().await;
+        // A disk too full to write that down is no reason to say nothing.
+        self.tell(SnapshotSight::Failed(self.failed.clone().unwrap_or_default())).await?;
+        cleared
     }
 
     /// What is in its folder, if it is whole; what is not is taken away.

@@ -377,17 +377,9 @@ impl Owner {
     /// Does this with the machine, unless it is to end by force meanwhile: a VMM that does not answer holds
     /// that up no longer than it takes to be told.
     async fn unless_forced<T>(&self, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-        self.unless(is_forced, work).await
-    }
-
-    async fn unless<T>(
-        &self,
-        ends: fn(&Wish) -> bool,
-        work: impl Future<Output = Result<T, Fault>>,
-    ) -> Result<T, Fault> {
         let mut wants = self.wants.clone();
         let forced = async {
-            if wants.wait_for(ends).await.is_err() {
+            if wants.wait_for(is_forced).await.is_err() {
                 // The agent ends, and gives what is begun its time.
                 std::future::pending::<()>().await;
             }
@@ -395,6 +387,25 @@ impl Owner {
         tokio::select! {
             done = work => done,
             () = forced => Err(Fault::new(Reason::Away, "given up, as the VM is to be ended by force")),
+        }
+    }
+
+    /// Does this unless it ends by this wish, or with the agent: a machine that is held for it must go on.
+    async fn unless<T>(
+        &self,
+        ends: fn(&Wish) -> bool,
+        work: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let mut wants = self.wants.clone();
+        let why = async {
+            match wants.wait_for(ends).await {
+                Ok(_) => "given up, as the VM is to be ended by force",
+                Err(_) => "given up, as the agent ends",
+            }
+        };
+        tokio::select! {
+            done = work => done,
+            why = why => Err(Fault::new(Reason::Away, why)),
         }
     }
 

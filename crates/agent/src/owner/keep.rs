@@ -7,7 +7,7 @@
 //!
 //! What takes long and needs no held machine, such as sums, is the keeper's.
 
-use super::{Owner, is_gone};
+use super::{Owner, is_forced, is_gone};
 use std::path::PathBuf;
 use std::sync::Arc;
 use weft_domain::snapshot::{Role, Scope};
@@ -75,10 +75,10 @@ impl Owner {
         let mut driver = String::new();
         if scope != Scope::Disks {
             let keep = Keep { folder: taking.folder.clone(), scope };
-            parts = self.unless_forced(machine.keep(&keep)).await?;
+            parts = self.unless(is_forced, machine.keep(&keep)).await?;
             driver = machine.chosen().driver;
         }
-        parts.extend(self.unless_forced(self.keep_disks(taking)).await?);
+        parts.extend(self.unless(is_forced, self.keep_disks(taking)).await?);
         if let Some(live) = self.live.as_mut() {
             live.base = if scope == Scope::Disks { base } else { Some(taking.id) };
         }

@@ -7,6 +7,7 @@ use weft_domain::instance::{ExitCause, StopHow};
 use weft_domain::lifecycle::Verb;
 use weft_domain::snapshot::{Identity, Scope, SnapshotPhase};
 use weft_domain::{Fault, Phase, Reason};
+use weft_ports::hypervisor::State;
 use weft_ports::link::Placement;
 
 #[tokio::test(start_paused = true)]
@@ -98,6 +99,22 @@ async fn a_machine_that_hangs_over_a_snapshot_can_be_ended() {
     assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
     let failed = house.snapped(hung, SnapshotPhase::Failed).await;
     assert!(failed.message.contains("by force"), "{}", failed.message);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_ends_lets_a_held_machine_go_on_and_the_next_one_takes_the_snapshot() {
+    let house = stocked();
+    let id = house.running("a", with_disks).await;
+    house.vmm.behave(id, |behaviour| behaviour.body_delay = Duration::from_secs(5));
+    let snapshot = house.snap(id, Scope::Full, None);
+    pass(Duration::from_secs(1)).await;
+    assert_eq!(house.vmm.state(id), Some(State::Held));
+    house.stop().await;
+    assert_eq!(house.vmm.state(id), Some(State::Running));
+    assert_eq!(house.desk.snapshot(snapshot).map(|it| it.phase), Some(SnapshotPhase::Pending));
+    house.start();
+    house.snapped(snapshot, SnapshotPhase::Ready).await;
+    assert_eq!(house.vmm.state(id), Some(State::Running));
 }
 
 #[tokio::test(start_paused = true)]

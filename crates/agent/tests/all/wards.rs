@@ -11,12 +11,16 @@ use weft_ports::hypervisor::{Hypervisor, fake::Fake};
 
 /// A node whose VMM can be jailed, or not.
 fn house(can: &[Feature], users: u32) -> House {
+    house_with(can, JailPolicy::Auto { uids: 1000..=1000 + users - 1 })
+}
+
+fn house_with(can: &[Feature], jail: JailPolicy) -> House {
     let clock = Arc::new(clock::Paused::new());
     let plain: Capabilities = Fake::new(clock.clone()).capabilities().as_ref().clone();
     let mut capabilities = plain;
     capabilities.features.extend(can);
     let vmm = Fake::with_capabilities(capabilities, clock.clone());
-    House::with(clock, vmm, JailPolicy::Auto { uids: 1000..=1000 + users - 1 })
+    House::with(clock, vmm, jail)
 }
 
 fn ward(house: &House, id: InstanceId) -> Option<u32> {
@@ -90,4 +94,16 @@ async fn it_is_told_why_a_process_is_not_jailed() {
     poor.start();
     poor.idle().await;
     assert_eq!(confined(&poor, id).1, "NotJailedYet", "what runs stays as it is");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_jails_are_required_nothing_starts_without() {
+    let house = house_with(&[], JailPolicy::Required { uids: 1000..=1001 });
+    house.start();
+    let id = house.create("a", |_| {});
+    house.until(id, Phase::Created).await;
+    house.ask(id, Verb::Boot, GRACE).await;
+    let vm = house.until(id, Phase::Failed).await;
+    assert!(vm.exits[0].message.contains("driver fake cannot"), "{}", vm.exits[0].message);
+    assert!(house.vmm.launches().is_empty());
 }

@@ -202,6 +202,12 @@ impl Fake {
         Some(self.guest(instance)?.body().spec.clone())
     }
 
+    /// The state of an instance's machine; `None` where none lives.
+    #[must_use]
+    pub fn state(&self, instance: InstanceId) -> Option<State> {
+        Some(self.guest(instance)?.state.borrow().clone())
+    }
+
     /// Every change that was asked of the machine of an instance, oldest first.
     #[must_use]
     pub fn asked(&self, instance: InstanceId) -> Vec<Change> {
