@@ -72,7 +72,9 @@ impl World {
             SnapshotRef::Id(id) => one.value.id == *id,
             SnapshotRef::Named { project, name } => one.value.project == *project && one.value.name == *name,
         });
-        found.cloned().ok_or_else(|| Fault::new(Reason::SnapshotNotFound, "there is no such snapshot"))
+        found.cloned().ok_or_else(|| {
+            Fault::new(Reason::SnapshotNotFound, "there is no such snapshot").fix("list the snapshots")
+        })
     }
 }
 
