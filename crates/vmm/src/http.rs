@@ -16,11 +16,12 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use rustix::fs::{FileType, Mode, OFlags};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::net::UnixStream;
@@ -240,7 +241,7 @@ impl Client {
     }
 
     async fn exchange(&self, call: &Call, files: Vec<OwnedFd>) -> Result<(u16, Bytes), Error> {
-        let connected = UnixStream::connect(&self.socket).await;
+        let connected = connect(&self.socket).await;
         let stream = connected.map_err(|source| Error::Connect { socket: self.socket.clone(), source })?;
         let broken = |source: hyper::Error| Error::Broken { call: call.name(), source: source.into() };
         let mut builder = http1::Builder::new();
@@ -261,6 +262,17 @@ impl Client {
             _ = &mut connection => answered.await,
         }
     }
+}
+
+/// Connects to what is a socket itself: a jailed VMM may write to the folder of its sockets, and a link that
+/// it leaves there would lead us elsewhere.
+async fn connect(path: &Path) -> io::Result<UnixStream> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let held = rustix::fs::open(path, flags, Mode::empty())?;
+    if FileType::from_raw_mode(rustix::fs::fstat(&held)?.st_mode) != FileType::Socket {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no socket"));
+    }
+    UnixStream::connect(format!("/proc/self/fd/{}", held.as_raw_fd())).await
 }
 
 fn request(call: &Call) -> Result<hyper::Request<Full<Bytes>>, Error> {

@@ -16,6 +16,7 @@
 
 mod cell;
 mod finding;
+pub mod firecracker;
 mod http;
 mod log;
 mod open;

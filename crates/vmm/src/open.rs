@@ -1,6 +1,6 @@
 //! The one place that chooses drivers.
 
-use crate::{Finding, qemu};
+use crate::{Finding, firecracker, qemu};
 use std::sync::Arc;
 use weft_ports::clock::Clock;
 use weft_ports::hypervisor::Hypervisor;
@@ -11,6 +11,8 @@ use weft_ports::processes::Processes;
 pub enum Config {
     /// QEMU.
     Qemu(qemu::Config),
+    /// Firecracker.
+    Firecracker(firecracker::Config),
 }
 
 /// What was opened, and what was found on the way.
@@ -34,6 +36,17 @@ pub async fn open(configs: Vec<Config>, processes: Arc<dyn Processes>, clock: Ar
                 }
                 Err(error) => {
                     tracing::warn!(driver = qemu::NAME, error = %crate::qemu::chain(&error), "driver is not used");
+                    opened.findings.push(error.finding());
+                }
+            },
+            Config::Firecracker(config) => match firecracker::open(config, processes.clone(), clock.clone()).await {
+                Ok(driver) => {
+                    opened.findings.push(driver.finding());
+                    opened.drivers.push(Arc::new(driver));
+                }
+                Err(error) => {
+                    let name = firecracker::NAME;
+                    tracing::warn!(driver = name, error = %crate::told::chain(&error), "driver is not used");
                     opened.findings.push(error.finding());
                 }
             },

@@ -169,6 +169,11 @@ async fn a_socket_that_is_not_there_is_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     let client = Client::new(folder.path().join("api.sock"));
     assert!(client.send(&Call::get("/"), LIMIT).await.unwrap_err().is_absence());
+    let other = UnixListener::bind(folder.path().join("other.sock")).unwrap();
+    std::os::unix::fs::symlink(folder.path().join("other.sock"), client.socket()).unwrap();
+    assert!(client.send(&Call::get("/"), LIMIT).await.unwrap_err().is_absence(), "a link is not followed");
+    drop(other);
+    std::fs::remove_file(client.socket()).unwrap();
     drop(UnixListener::bind(client.socket()).unwrap());
     assert!(client.send(&Call::get("/"), LIMIT).await.unwrap_err().is_absence(), "a socket that nobody holds");
 }

@@ -1,0 +1,113 @@
+//! Counters of a machine, added up from what Firecracker writes.
+//!
+//! Most of its figures count from the last line on, and are added; some tell how something is, and the last
+//! counts. What was added up is kept in a file, so that whoever adopts the machine counts on; a line that was
+//! lost because nobody read for long is lost to the sum.
+
+use crate::firecracker::model::name;
+use serde_json::{Map, Value};
+use std::path::Path;
+use weft_ports::hypervisor::Counters;
+
+/// The longest line that is read, in bytes; one of a machine with all devices is a tenth of it.
+pub(super) const MAX_LINE: usize = 1 << 20;
+/// Groups of figures that belong to one device, by the beginning of their name.
+const DEVICES: [&str; 4] = ["vhost_user_block_", "block_", "net_", "pmem_"];
+/// Groups whose figures tell how something is.
+const LEVELS: [&str; 2] = ["latencies_us", "api_server"];
+/// Single figures that do.
+const LEVEL: [(&str, &str); 2] = [("vmm", "panic_count"), ("seccomp", "num_faults")];
+/// Groups that only repeat those of the devices, or are of no use.
+const PASSED_OVER: [&str; 4] = ["block", "net", "pmem", "utc_timestamp_ms"];
+
+/// Adds one line; `false` where it is no line of figures.
+pub(super) fn add(sum: &mut Counters, line: &[u8]) -> bool {
+    let Ok(Value::Object(groups)) = serde_json::from_slice(line) else { return false };
+    for (group, figures) in &groups {
+        if let (Value::Object(figures), false) = (figures, PASSED_OVER.contains(&group.as_str())) {
+            add_group(sum, group, figures);
+        }
+    }
+    true
+}
+
+fn add_group(sum: &mut Counters, group: &str, figures: &Map<String, Value>) {
+    let device = DEVICES.iter().find_map(|begin| group.strip_prefix(begin)).map(name);
+    let into = sum.entry(device.unwrap_or_else(|| group.to_owned())).or_default();
+    for (figure, value) in figures {
+        match value {
+            Value::Number(number) => put(into, group, figure, number.as_u64()),
+            Value::Object(parts) => {
+                for (part, number) in parts {
+                    put(into, group, &format!("{figure}.{part}"), number.as_u64());
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) => {}
+        }
+    }
+}
+
+fn put(into: &mut std::collections::BTreeMap<String, u64>, group: &str, figure: &str, value: Option<u64>) {
+    let Some(value) = value else { return };
+    let one = into.entry(figure.to_owned()).or_default();
+    *one = if is_level(group, figure) { value } else { one.saturating_add(value) };
+}
+
+fn is_level(group: &str, figure: &str) -> bool {
+    LEVELS.contains(&group)
+        || LEVEL.contains(&(group, figure))
+        || (group == "signals" && figure != "sigpipe")
+        || ["_time_us", ".min_us", ".max_us"].iter().any(|end| figure.ends_with(end))
+}
+
+/// What was added up by those before; nothing where it cannot be read.
+pub(super) fn kept(path: &Path) -> Counters {
+    std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+}
+
+/// Keeps it for those after. Failing costs them the figures until now.
+pub(super) fn keep(path: &Path, sum: &Counters) {
+    let part = path.with_extension("new");
+    let text = serde_json::to_vec(sum).unwrap_or_default();
+    if let Err(error) = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, path)) {
+        tracing::debug!(%error, path = %path.display(), "counters are not kept");
+        let _ = std::fs::remove_file(&part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_counts_from_line_to_line_is_added_and_levels_are_not() {
+        let line = br#"{"utc_timestamp_ms": 5, "id": "x",
+            "block": {"read_bytes": 7}, "block_root_2": {"read_bytes": 7, "read_agg": {"min_us": 3, "max_us": 9, "sum_us": 12}},
+            "net_nic0": {"rx_bytes_count": 4}, "latencies_us": {"pause_vm": 11}, "vmm": {"panic_count": 0},
+            "signals": {"sigpipe": 1, "sighup": 1}, "vcpu": {"exit_io_in": -1, "exit_io_out": 3}}"#;
+        let mut sum = Counters::new();
+        assert!(add(&mut sum, line) && add(&mut sum, line));
+        let of = |device: &str, name: &str| sum[device][name];
+        assert_eq!((of("root-2", "read_bytes"), of("nic0", "rx_bytes_count"), of("vcpu", "exit_io_out")), (14, 8, 6));
+        assert_eq!((of("root-2", "read_agg.sum_us"), of("root-2", "read_agg.max_us")), (24, 9));
+        assert_eq!((of("latencies_us", "pause_vm"), of("signals", "sigpipe"), of("signals", "sighup")), (11, 2, 1));
+        assert!(!sum.contains_key("block") && !sum["vcpu"].contains_key("exit_io_in"));
+    }
+
+    #[test]
+    fn what_is_no_line_of_figures_is_passed_over() {
+        let mut sum = Counters::new();
+        for line in [&b""[..], b"{", b"[]", b"\"net\"", b"\xff\xfe", br#"{"a": 1}"#] {
+            add(&mut sum, line);
+        }
+        assert!(sum.is_empty());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("counters");
+        assert!(kept(&path).is_empty());
+        add(&mut sum, br#"{"uart": {"write_count": 3}}"#);
+        keep(&path, &sum);
+        assert_eq!(kept(&path), sum);
+        std::fs::write(&path, "{").unwrap();
+        assert!(kept(&path).is_empty());
+    }
+}

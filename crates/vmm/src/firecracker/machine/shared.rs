@@ -1,0 +1,115 @@
+//! What the owner of a machine finds out and its handle shows. The first end counts.
+
+use super::end::{self, Heard};
+use crate::cell::Cell;
+use crate::firecracker::client::Client;
+use crate::firecracker::folder::Folder;
+use crate::firecracker::version::Version;
+use crate::log;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::watch;
+use weft_domain::{Fault, InstanceId, Reason};
+use weft_ports::clock::Clock;
+use weft_ports::hypervisor::{Chosen, Counters, End, State, Way};
+use weft_ports::processes::{Alive, Ending, Processes};
+
+/// What is known of a machine from its beginning.
+pub(in crate::firecracker) struct Held {
+    pub(in crate::firecracker) instance: InstanceId,
+    pub(in crate::firecracker) alive: Alive,
+    pub(in crate::firecracker) chosen: Chosen,
+    pub(in crate::firecracker) version: Version,
+    pub(in crate::firecracker) folder: Folder,
+    pub(in crate::firecracker) cell: Cell,
+    pub(in crate::firecracker) vmm_log: PathBuf,
+    pub(in crate::firecracker) processes: Arc<dyn Processes>,
+    pub(in crate::firecracker) clock: Arc<dyn Clock>,
+}
+
+/// One machine, seen by its owner and its handle.
+pub(in crate::firecracker) struct Shared {
+    pub(super) held: Held,
+    pub(super) client: Client,
+    /// Never changes: a reset ends the machine.
+    pub(super) resets: watch::Sender<u64>,
+    /// From now on the end of the process is our doing.
+    pub(super) killing: AtomicBool,
+    /// The guest was asked to stop.
+    pub(super) asked: AtomicBool,
+    /// Counts lines of figures that were read.
+    pub(super) lines: watch::Sender<u64>,
+    pub(super) counters: Mutex<Counters>,
+    state: watch::Sender<State>,
+}
+
+impl Shared {
+    /// A machine whose virtual CPUs run.
+    pub(in crate::firecracker) fn new(held: Held) -> Self {
+        let client = Client::new(held.folder.api());
+        let counters = Mutex::new(super::counters::kept(&held.folder.counters()));
+        let (state, resets, lines) = (watch::Sender::new(State::Running), watch::Sender::new(0), watch::Sender::new(0));
+        let (killing, asked) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { held, client, resets, killing, asked, lines, counters, state }
+    }
+
+    pub(super) fn state(&self) -> watch::Receiver<State> {
+        self.state.subscribe()
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        *self.state.borrow() == State::Held
+    }
+
+    fn has_ended(&self) -> bool {
+        matches!(*self.state.borrow(), State::Ended(_))
+    }
+
+    /// Refuses a verb after the end.
+    pub(super) fn before_end(&self, verb: &str) -> Result<(), Fault> {
+        match &*self.state.borrow() {
+            State::Running | State::Held => Ok(()),
+            State::Ended(end) => {
+                let message = format!("cannot {verb}: the machine has ended, {}", end.message);
+                Err(Fault::new(Reason::PhaseForbids, message).fix("boot it again"))
+            }
+        }
+    }
+
+    /// The machine is in this state now.
+    pub(in crate::firecracker) fn saw(&self, to: State) {
+        self.state.send_if_modified(|state| {
+            let turns = *state != to && !matches!(state, State::Ended(_));
+            if turns {
+                *state = to;
+            }
+            turns
+        });
+    }
+
+    /// The machine has ended in this way, if it had not already.
+    pub(super) fn end(&self, way: Way, message: String) {
+        if self.has_ended() {
+            return;
+        }
+        let log_tail = log::tail(&self.held.vmm_log);
+        self.saw(State::Ended(End { way, at: self.held.clock.now(), message, log_tail }));
+    }
+
+    /// Its process has ended, after this was heard of it.
+    pub(super) fn process_ended(&self, ending: Ending, heard: &Heard) {
+        if self.killing.load(Ordering::Acquire) {
+            return self.end(Way::Killed, "Firecracker was ended by force, as was asked".to_owned());
+        }
+        let console = console_tail(&self.held.folder.console_log());
+        let (way, message) = end::judge(ending, heard, self.asked.load(Ordering::Acquire), &console);
+        self.end(way, message);
+    }
+}
+
+/// The last that the guest said, where that is kept.
+fn console_tail(path: &std::path::Path) -> String {
+    log::tail(path).join("\n")
+}
