@@ -22,7 +22,7 @@ mod snapshot;
 mod vmm;
 
 use crate::faults::Faults;
-use crate::version::Version;
+use crate::version::{ALWAYS, Version};
 use crate::wire::{Door, Reply, Request, Service};
 use args::{Args, Place};
 use endpoints::{Body, Deed, ENDPOINTS, Endpoint, Files};
@@ -49,7 +49,7 @@ const OLD_BODY_LIMIT: usize = 51_200;
 /// Runs the program on these words and returns its exit code.
 pub fn run(words: impl IntoIterator<Item = String>) -> i32 {
     let version = Version::asked_or(VERSION);
-    let args = match Args::read(words) {
+    let args = match Args::read(words, &version) {
         Ok(args) => args,
         Err(why) => return quit(1, &why),
     };
@@ -222,9 +222,12 @@ impl Service for Face {
 
     fn answer(&self, request: Request) -> Reply {
         let name = request.path.strip_prefix("/api/v1/").unwrap_or_default();
-        let known = |endpoint: &&Endpoint| {
-            endpoint.name == name && (name != "vm.add-generic-vhost-user" || self.version.reached((52, 0)))
+        let since = match name {
+            "vm.resize-disk" => (50, 0),
+            "vm.add-generic-vhost-user" => (52, 0),
+            _ => ALWAYS,
         };
+        let known = |endpoint: &&Endpoint| endpoint.name == name && self.version.reached(since);
         let Some(endpoint) = ENDPOINTS.iter().find(known) else {
             return Why::NotFound.reply("", &self.version);
         };

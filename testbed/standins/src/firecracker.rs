@@ -41,7 +41,7 @@ const BODY_LIMIT: usize = 51_200;
 /// Runs the program on these words and returns its exit code.
 pub fn run(words: impl IntoIterator<Item = String>) -> i32 {
     let version = Version::asked_or(VERSION);
-    let args = match Args::read(words) {
+    let args = match Args::read(words, &version) {
         Ok(args) => args,
         Err(why) => return quit(BAD_ARGUMENTS, &format!("Arguments parsing error: {why}")),
     };

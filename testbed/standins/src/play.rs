@@ -77,6 +77,7 @@ impl Played {
             if self.child.try_wait()?.is_some() || begun.elapsed() > PATIENCE {
                 return Err(io::Error::other(format!("no socket came: {}", self.output())));
             }
+            // why: another process is waited for, which tells us nothing.
             thread::sleep(PAUSE);
         }
     }
@@ -124,6 +125,7 @@ impl Played {
             if begun.elapsed() > PATIENCE {
                 return Err(io::ErrorKind::TimedOut.into());
             }
+            // why: another process is waited for, which tells us nothing.
             thread::sleep(PAUSE);
         }
     }
@@ -193,6 +195,7 @@ pub fn within(mut so: impl FnMut() -> bool) -> io::Result<()> {
         if begun.elapsed() > PATIENCE {
             return Err(io::ErrorKind::TimedOut.into());
         }
+        // why: another process is waited for, which tells us nothing.
         thread::sleep(PAUSE);
     }
     Ok(())

@@ -161,6 +161,7 @@ impl Door {
         let mut over = false;
         for fault in faults {
             match fault {
+                // why: the delay is what was asked for.
                 Fault::DelayReply(time) => thread::sleep(*time),
                 Fault::TruncateReply => {
                     bytes.truncate(bytes.len() / 2);

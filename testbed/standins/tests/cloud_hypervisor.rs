@@ -325,7 +325,10 @@ fn versions_are_played() {
     assert_eq!(scene.call("vm.info", &Value::Null).0, 500);
     let large = json!({ "platform": { "oem_strings": ["x".repeat(51_200)] } });
     assert_eq!(scene.call("vm.create", &large).0, 400);
+    let output = Command::new(PROGRAM).arg("--no-shutdown").env("STANDIN_VERSION", "51.0.0").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
     let old = stage(&[("STANDIN_VERSION", "46.0.0")], &[]);
+    assert_eq!(old.call("vm.resize-disk", &json!({ "id": "a", "desired_size": 1 })).0, 404);
     let told = old.played.call("PUT", "/api/v1/vm.boot", "").unwrap();
     assert_eq!((told.status, told.body.as_str()), (500, "Error from API"));
 }

@@ -1,6 +1,10 @@
 //! Cloud Hypervisor's command line: words in, what to do out.
 
+use crate::version::{Since, Version};
 use std::path::PathBuf;
+
+/// Options that came with a version.
+const NEWER: &[(&str, Since)] = &[("--no-shutdown", (52, 0)), ("--log-format", (52, 0))];
 
 /// Where something is: at a path, or behind a descriptor of this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +30,7 @@ impl Args {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(crate) fn read(words: impl IntoIterator<Item = String>) -> Result<Self, String> {
+    pub(crate) fn read(words: impl IntoIterator<Item = String>, version: &Version) -> Result<Self, String> {
         let mut args = Self::default();
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
@@ -35,6 +39,9 @@ impl Args {
                 _ => (word.clone(), None),
             };
             let mut value = || inline.clone().or_else(|| words.next()).ok_or_else(|| format!("{name} needs a value"));
+            if let Some((_, since)) = NEWER.iter().find(|(newer, since)| *newer == name && !version.reached(*since)) {
+                return Err(format!("the argument {word} is not known before {}", since.0));
+            }
             match name.as_str() {
                 "--api-socket" => args.socket = Some(place(&value()?)?),
                 "--event-monitor" => args.monitor = Some(place(&value()?)?),

@@ -114,6 +114,7 @@ impl Machine {
         }
         let machine = self.clone();
         thread::spawn(move || {
+            // why: it is the guest that takes this time.
             thread::sleep(REACTION);
             let mut inner = machine.wait();
             if inner.boot == boot {

@@ -1,6 +1,10 @@
 //! Firecracker's command line: words in, what to do out, or the exit code of a wrong one.
 
+use crate::version::{Since, Version};
 use std::collections::BTreeMap;
+
+/// The version that brought PCI.
+const PCI: Since = (1, 13);
 
 /// A wrong command line.
 pub(crate) const BAD_ARGUMENTS: i32 = 153;
@@ -51,7 +55,7 @@ impl Args {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(crate) fn read(words: impl IntoIterator<Item = String>) -> Result<Self, String> {
+    pub(crate) fn read(words: impl IntoIterator<Item = String>, version: &Version) -> Result<Self, String> {
         let mut args = Self::default();
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
@@ -59,7 +63,7 @@ impl Args {
                 break;
             }
             let name = word.strip_prefix("--").ok_or_else(|| unexpected(&word))?;
-            let value = if FLAGS.contains(&name) {
+            let value = if FLAGS.contains(&name) && (name != "enable-pci" || version.reached(PCI)) {
                 String::new()
             } else if VALUES.contains(&name) {
                 let value = words.next().filter(|value| !value.starts_with("--"));

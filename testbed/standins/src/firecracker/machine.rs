@@ -89,6 +89,7 @@ impl Machine {
         }
         let machine = self.clone();
         thread::spawn(move || {
+            // why: it is the guest that takes this time.
             thread::sleep(REACTION);
             let mut inner = machine.wait();
             machine.say(&mut inner, POWERING_OFF);

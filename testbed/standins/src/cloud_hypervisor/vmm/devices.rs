@@ -317,6 +317,7 @@ impl Vmm {
         }
         let (vmm, id, boot) = (self.myself.clone(), id.to_owned(), self.machine.boots());
         thread::spawn(move || {
+            // why: it is the guest that takes this time.
             thread::sleep(EJECTION);
             let Some(vmm) = vmm.upgrade() else { return };
             let mut vmm = vmm.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
