@@ -29,6 +29,7 @@ mod layout;
 mod owner;
 mod reach;
 mod shared;
+mod vet;
 mod wards;
 
 pub use agent::{Agent, open};

@@ -2,6 +2,7 @@
 
 use crate::agent::Agent;
 use crate::owner::Ask;
+use crate::vet;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt};
@@ -9,12 +10,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
-use weft_domain::spec::{DiskSource, Payload, Spec};
-use weft_domain::{Fault, InstanceId, Reason};
+use weft_domain::{Fault, InstanceId, Reason, Spec};
 use weft_ports::api::{Answers, ConsoleInput, LogChunk, LogQuery, LogStart};
 use weft_ports::hypervisor::{Counters, Machine};
 use weft_ports::link::Reach;
-use weft_ports::volumes::Want;
 
 /// Bytes of a log in one answer.
 const CHUNK: usize = 64 * 1024;
@@ -24,26 +23,7 @@ const LOOK: Duration = Duration::from_millis(50);
 #[async_trait]
 impl Reach for Agent {
     async fn vet(&self, spec: &Spec) -> Result<(), Fault> {
-        let volumes = &self.shared.ports.volumes;
-        match &spec.payload {
-            Payload::Kernel { kernel, initramfs, .. } => {
-                volumes.resolve(kernel, Want::File, "vm.spec.payload.kernel").await?;
-                if let Some(initramfs) = initramfs {
-                    volumes.resolve(initramfs, Want::File, "vm.spec.payload.initramfs").await?;
-                }
-            }
-            Payload::Firmware { firmware } => {
-                volumes.resolve(firmware, Want::File, "vm.spec.payload.firmware").await?;
-            }
-            Payload::Image { name, .. } => self.vet_image(name)?,
-        }
-        for (i, disk) in spec.disks.iter().enumerate() {
-            if let DiskSource::Path(path) = &disk.source {
-                let want = if disk.read_only { Want::DiskToRead } else { Want::DiskToWrite };
-                volumes.resolve(path, want, &format!("vm.spec.disks[{i}].path")).await?;
-            }
-        }
-        Ok(())
+        vet::all(&self.shared.ports, spec).await
     }
 
     async fn counters(&self, id: InstanceId) -> Result<Counters, Fault> {
@@ -88,15 +68,6 @@ impl Agent {
         let (ask, answer) = oneshot::channel();
         owner.send(Ask::Machine(ask)).await.map_err(|_| does_not_run())?;
         answer.await.map_err(|_| does_not_run())?
-    }
-
-    fn vet_image(&self, name: &str) -> Result<(), Fault> {
-        let names = self.shared.ports.images.names();
-        if names.iter().any(|known| known == name) {
-            return Ok(());
-        }
-        let why = format!("is not the name of an image; the node has: {}", names.join(", "));
-        Err(Fault::field(Reason::FieldInvalid, "vm.spec.payload.image", why))
     }
 }
 

@@ -110,6 +110,37 @@ async fn every_bad_path_is_told_exactly() {
 }
 
 #[tokio::test]
+async fn sockets_and_places_for_files_are_told_apart() {
+    let ground = ground();
+    let at = |name: &str| ground.root.join(name);
+    let _socket = UnixListener::bind(at("socket")).unwrap();
+    fs::write(at("file"), "").unwrap();
+    fs::create_dir(at("folder")).unwrap();
+    symlink(&ground.outside, at("door")).unwrap();
+    symlink(ground.outside.join("new"), at("hatch")).unwrap();
+    let (allowed, usable) = (Reason::PathNotAllowed, Reason::PathUnusable);
+    let table = [
+        ("socket", Want::Socket, None),
+        ("file", Want::Socket, Some(usable)),
+        ("absent", Want::Socket, Some(usable)),
+        ("file", Want::Output, None),
+        ("absent", Want::Output, None),
+        ("folder/absent", Want::Output, None),
+        ("folder", Want::Output, Some(usable)),
+        ("socket", Want::Output, Some(usable)),
+        ("absent/absent", Want::Output, Some(usable)),
+        ("file/absent", Want::Output, Some(usable)),
+        ("door/absent", Want::Output, Some(allowed)),
+        ("hatch", Want::Output, Some(usable)),
+    ];
+    for (name, want, refused) in table {
+        let answer = ground.volumes.resolve(&at(name), want, "f").await;
+        assert_eq!(answer.as_ref().err().map(|fault| fault.reason), refused, "{name} as {want:?}: {answer:?}");
+    }
+    assert!(fs::read_dir(&ground.outside).unwrap().next().is_none());
+}
+
+#[tokio::test]
 async fn links_that_stay_inside_are_followed() {
     let ground = ground();
     let good = ground.root.join("vmlinux-6.1");

@@ -22,6 +22,10 @@ pub enum Want {
     DiskToRead,
     /// A file or block device that can be read and written.
     DiskToWrite,
+    /// A Unix socket that can be connected to.
+    Socket,
+    /// A regular file that can be written, or a free name for one in a folder that can.
+    Output,
 }
 
 /// Disks, folders, logs and callers' paths on one node.

@@ -11,6 +11,7 @@
 
 use super::Owner;
 use crate::inventory::Held;
+use crate::vet;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -194,16 +195,19 @@ impl Owner {
                 self.shared.ports.volumes.grow(&path, *bytes).await?;
                 None
             }
+            Change::AddNic(_) | Change::AddDevice(_) => {
+                let spec = Arc::clone(&self.placed()?.spec);
+                vet::devices(self.shared.ports.volumes.as_ref(), &spec).await?;
+                None
+            }
             Change::Cpus(_)
             | Change::Memory(_)
             | Change::Balloon(_)
             | Change::RemoveDisk(_)
             | Change::LimitDisk(..)
             | Change::RemoveNic(_)
-            | Change::AddNic(_)
             | Change::LimitNic(_)
             | Change::RemoveDevice(_)
-            | Change::AddDevice(_)
             | Change::AddVsock(_)
             | Change::RemoveVsock
             | Change::Metadata(_) => None,

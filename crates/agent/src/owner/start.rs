@@ -4,6 +4,7 @@ use super::alter::Made;
 use super::origin::Beginning;
 use super::{Owner, Running};
 use crate::inventory::Held;
+use crate::vet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -219,6 +220,7 @@ impl Owner {
         if let Some(beginning) = &coming.beginning {
             self.unless_forced(self.lay_out(placed, beginning)).await?;
         }
+        vet::devices(self.shared.ports.volumes.as_ref(), &placed.spec).await?;
         let (boot, disks) = tokio::try_join!(self.resolve_boot(placed), self.resolve_disks(&placed.spec))?;
         let mut held = match self.take_reserved(placed, boot_epoch) {
             Some(held) => held,
@@ -376,7 +378,11 @@ impl Owner {
                 self.shared.ports.volumes.resolve(path, want, &format!("vm.spec.disks[{index}].path")).await
             }
             DiskSource::Blank { .. } => Ok(self.shared.layout.disk(self.id, &disk.name)),
-            DiskSource::Volume(_) | DiskSource::Image(_) | DiskSource::VhostUser { .. } => Err(Fault::field(
+            DiskSource::VhostUser { socket } => {
+                let field = format!("vm.spec.disks[{index}].vhost_user_socket");
+                self.shared.ports.volumes.resolve(socket, Want::Socket, &field).await
+            }
+            DiskSource::Volume(_) | DiskSource::Image(_) => Err(Fault::field(
                 Reason::FieldUnsupported,
                 format!("vm.spec.disks[{index}]"),
                 "this source of a disk is not served by this node",

@@ -13,4 +13,5 @@ mod refusal;
 mod restarts;
 mod snapshot;
 mod snapshot_faults;
+mod vet;
 mod wards;

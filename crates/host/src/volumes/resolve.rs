@@ -7,6 +7,7 @@
 use crate::Error;
 use rustix::fs::{Access, AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
+use std::ffi::OsStr;
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -22,6 +23,13 @@ pub(super) struct Roots {
     allowed: Vec<PathBuf>,
     /// Our own folders, without links.
     own: Vec<PathBuf>,
+}
+
+/// What is held of a path.
+enum Use {
+    Itself,
+    /// The folder in which it is free.
+    Place,
 }
 
 /// Why a path is refused.
@@ -66,15 +74,29 @@ impl Roots {
         if !self.allowed.iter().chain(&real).any(|root| path.starts_with(root)) {
             return Err(refused("is outside of the allowed roots"));
         }
-        let held = hold(path).map_err(|errno| why_not_there(path, errno))?;
-        let found = fs::read_link(proc_path(&held)).map_err(|_| refused("cannot be resolved"))?;
+        let (held, found, use_of) = match (hold(path), want) {
+            (Err(Errno::NOENT), Want::Output) if fs::symlink_metadata(path).is_err() => {
+                let (held, name) = hold_place(path)?;
+                let folder = fs::read_link(proc_path(&held)).map_err(|_| refused("cannot be resolved"))?;
+                (held, folder.join(name), Use::Place)
+            }
+            (held, _) => {
+                let held = held.map_err(|errno| why_not_there(path, errno))?;
+                let found = fs::read_link(proc_path(&held)).map_err(|_| refused("cannot be resolved"))?;
+                (held, found, Use::Itself)
+            }
+        };
         if !real.iter().any(|root| found.starts_with(root)) {
             return Err(refused("leads out of the allowed roots by a symbolic link"));
         }
         if !real.iter().any(|root| found.starts_with(root) && self.opens(root, &found)) {
             return Err(refused("is in a folder that weft keeps for itself"));
         }
-        check_use(&held, want).map_err(|why| Refusal::Unusable(format!("{shown} {why}")))?;
+        let checked = match use_of {
+            Use::Itself => check_use(&held, want),
+            Use::Place => check_place(&held),
+        };
+        checked.map_err(|why| Refusal::Unusable(format!("{shown} {why}")))?;
         Ok(found)
     }
 
@@ -95,6 +117,14 @@ fn hold(path: &Path) -> Result<OwnedFd, Errno> {
         }
         other => other,
     }
+}
+
+/// Holds the folder in which a name is free, and that name.
+fn hold_place(path: &Path) -> Result<(OwnedFd, &OsStr), Refusal> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(Refusal::NotAllowed(format!("{} names no file", path.display())));
+    };
+    Ok((hold(folder).map_err(|errno| why_not_there(folder, errno))?, name))
 }
 
 fn proc_path(held: &OwnedFd) -> PathBuf {
@@ -118,29 +148,49 @@ fn why_not_there(path: &Path, errno: Errno) -> Refusal {
 fn check_use(held: &OwnedFd, want: Want) -> Result<(), String> {
     let stat = rustix::fs::fstat(held).map_err(|errno| format!("cannot be looked at: {errno}"))?;
     let kind = FileType::from_raw_mode(stat.st_mode);
-    let fits = kind == FileType::RegularFile || (kind == FileType::BlockDevice && want != Want::File);
-    if !fits {
-        let wanted = if want == Want::File { "a file" } else { "a file or block device" };
+    let (fitting, wanted): (&[FileType], _) = match want {
+        Want::File => (&[FileType::RegularFile], "a file"),
+        Want::DiskToRead | Want::DiskToWrite => {
+            (&[FileType::RegularFile, FileType::BlockDevice], "a file or block device")
+        }
+        Want::Socket => (&[FileType::Socket], "a Unix socket"),
+        Want::Output => (&[FileType::RegularFile], "a file"),
+    };
+    if !fitting.contains(&kind) {
         return Err(format!("is {}, not {wanted}", named(kind)));
     }
-    if kind == FileType::RegularFile && stat.st_size == 0 {
+    let may_write = matches!(want, Want::Socket | Want::Output);
+    if kind == FileType::RegularFile && stat.st_size == 0 && !may_write {
         return Err("is empty".to_owned());
     }
     let may = |access: Access| rustix::fs::accessat(CWD, proc_path(held), access, AtFlags::EACCESS);
     // What nobody may read was closed on purpose, even where the kernel would let root.
-    if stat.st_mode & 0o444 == 0 || may(Access::READ_OK).is_err() {
+    if !may_write && (stat.st_mode & 0o444 == 0 || may(Access::READ_OK).is_err()) {
         return Err("cannot be read by weft: permission denied".to_owned());
     }
-    if want != Want::DiskToWrite {
+    if want != Want::DiskToWrite && !may_write {
         return Ok(());
     }
     if stat.st_mode & 0o222 == 0 {
-        return Err("is write-protected: attach it read-only".to_owned());
+        let fix = if may_write { "" } else { ": attach it read-only" };
+        return Err(format!("is write-protected{fix}"));
     }
     may(Access::WRITE_OK).map_err(|errno| match errno {
+        Errno::ROFS if may_write => "is on a read-only file system".to_owned(),
         Errno::ROFS => "is on a read-only file system: attach it read-only".to_owned(),
         _ => "cannot be written by weft: permission denied".to_owned(),
     })
+}
+
+/// Whether a file can be made in this folder.
+fn check_place(folder: &OwnedFd) -> Result<(), String> {
+    let stat = rustix::fs::fstat(folder).map_err(|errno| format!("cannot be looked at: {errno}"))?;
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    if kind != FileType::Directory {
+        return Err(format!("would be in what is {}, not a folder", named(kind)));
+    }
+    rustix::fs::accessat(CWD, proc_path(folder), Access::WRITE_OK, AtFlags::EACCESS)
+        .map_err(|_| "does not exist, and weft may not make it: permission denied".to_owned())
 }
 
 const fn named(kind: FileType) -> &'static str {

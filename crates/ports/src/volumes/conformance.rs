@@ -42,6 +42,13 @@ async fn callers_paths_are_vetted(volumes: &dyn Volumes, own: &Path, root: &Path
         refused(volumes.resolve(Path::new("/proc/version"), want, field).await, Reason::PathNotAllowed);
         refused(volumes.resolve(Path::new("vmlinux"), want, field).await, Reason::PathNotAllowed);
     }
+    refused(volumes.resolve(&kernel, Want::Socket, field).await, Reason::PathUnusable);
+    for (name, there) in [("vmlinux", true), ("new.log", false)] {
+        let resolved = volumes.resolve(&root.join(name), Want::Output, field).await.expect("it may be written");
+        assert!(resolved.ends_with(name), "{there}: {}", resolved.display());
+    }
+    let outside = volumes.resolve(Path::new("/proc/new.log"), Want::Output, field).await;
+    refused(outside, Reason::PathNotAllowed);
     let folder = own.join("folder");
     volumes.make_folder(&folder).await.expect("make_folder answers");
     volumes.remove(&folder).await.expect("remove answers");

@@ -30,6 +30,7 @@ struct Disk {
 #[derive(Debug, Clone)]
 enum Node {
     Folder,
+    Socket,
     Blank(u64),
     File { bytes: Vec<u8>, start: usize },
 }
@@ -37,7 +38,7 @@ enum Node {
 impl Node {
     const fn len(&self) -> u64 {
         match self {
-            Self::Folder => 0,
+            Self::Folder | Self::Socket => 0,
             Self::Blank(size) => *size,
             Self::File { bytes, .. } => bytes.len() as u64,
         }
@@ -74,6 +75,11 @@ impl Fake {
     /// Puts a file there, with these bytes; one that is there is replaced.
     pub fn put(&self, path: &Path, bytes: &[u8]) {
         self.disk().nodes.insert(path.to_owned(), Node::File { bytes: bytes.to_vec(), start: 0 });
+    }
+
+    /// Puts a Unix socket there.
+    pub fn put_socket(&self, path: &Path) {
+        self.disk().nodes.insert(path.to_owned(), Node::Socket);
     }
 
     /// Sets how many bytes are free.
@@ -127,7 +133,7 @@ impl Disk {
     fn file(&self, path: &Path) -> Result<Node, Fault> {
         match self.nodes.get(path) {
             Some(node @ (Node::Blank(_) | Node::File { .. })) => Ok(node.clone()),
-            Some(Node::Folder) | None => {
+            Some(Node::Folder | Node::Socket) | None => {
                 Err(Fault::new(Reason::PathUnusable, format!("{} is no file", path.display())))
             }
         }
@@ -136,7 +142,7 @@ impl Disk {
     fn log(&self, path: &Path) -> (usize, &[u8]) {
         match self.nodes.get(path) {
             Some(Node::File { bytes, start }) => (*start, bytes),
-            Some(Node::Folder | Node::Blank(_)) | None => (0, &[]),
+            Some(Node::Folder | Node::Socket | Node::Blank(_)) | None => (0, &[]),
         }
     }
 }
@@ -151,13 +157,17 @@ impl Volumes for Fake {
         if !self.roots.iter().any(|root| path.starts_with(root) && path != root) {
             return Err(refused(Reason::PathNotAllowed, "is outside of the allowed roots"));
         }
-        match self.disk().nodes.get(path) {
-            Some(Node::File { bytes, .. }) if bytes.is_empty() => Err(refused(Reason::PathUnusable, "is empty")),
-            Some(Node::File { .. }) => Ok(path.to_owned()),
-            Some(Node::Blank(_)) if want != Want::File => Ok(path.to_owned()),
-            Some(Node::Blank(_)) => Err(refused(Reason::PathUnusable, "is empty")),
-            Some(Node::Folder) => Err(refused(Reason::PathUnusable, "is a folder, not a file")),
-            None => Err(refused(Reason::PathUnusable, "does not exist")),
+        let unusable = |why| Err(refused(Reason::PathUnusable, why));
+        match (self.disk().nodes.get(path), want) {
+            (Some(Node::Socket), Want::Socket) => Ok(path.to_owned()),
+            (Some(Node::Socket), _) => unusable("is a socket, not a file"),
+            (Some(Node::File { .. } | Node::Blank(_)), Want::Socket) => unusable("is a file, not a socket"),
+            (None | Some(Node::File { .. } | Node::Blank(_)), Want::Output) => Ok(path.to_owned()),
+            (Some(Node::File { bytes, .. }), _) if bytes.is_empty() => unusable("is empty"),
+            (Some(Node::Blank(_)), Want::File) => unusable("is empty"),
+            (Some(Node::File { .. } | Node::Blank(_)), _) => Ok(path.to_owned()),
+            (Some(Node::Folder), _) => unusable("is a folder, not a file"),
+            (None, _) => unusable("does not exist"),
         }
     }
 
@@ -187,7 +197,7 @@ impl Volumes for Fake {
                 bytes.resize(bytes.len().max(least), 0);
                 disk.nodes.insert(path.to_owned(), Node::File { bytes, start: 0 });
             }
-            Some(Node::Folder) | None => {
+            Some(Node::Folder | Node::Socket) | None => {
                 return Err(Fault::new(Reason::PathUnusable, format!("{} is no disk", path.display())));
             }
         }
@@ -231,7 +241,7 @@ impl Volumes for Fake {
         let inside = disk.nodes.iter().filter(|(at, _)| at.starts_with(path));
         Ok(inside
             .map(|(_, node)| match node {
-                Node::Folder => 0,
+                Node::Folder | Node::Socket => 0,
                 Node::Blank(size) => *size,
                 Node::File { bytes, start } => (bytes.len() - start) as u64,
             })
@@ -279,7 +289,7 @@ impl Parts for Fake {
         }
         match holey {
             Node::Blank(_) => disk.place(path, whole),
-            Node::File { .. } | Node::Folder => Ok(()),
+            Node::File { .. } | Node::Folder | Node::Socket => Ok(()),
         }
     }
 
@@ -300,7 +310,7 @@ impl Parts for Fake {
     async fn read(&self, path: &Path) -> Result<Option<Bytes>, Fault> {
         Ok(self.disk().nodes.get(path).and_then(|node| match node {
             Node::File { bytes, .. } => Some(Bytes::copy_from_slice(bytes)),
-            Node::Blank(_) | Node::Folder => None,
+            Node::Blank(_) | Node::Folder | Node::Socket => None,
         }))
     }
 }
