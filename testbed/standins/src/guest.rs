@@ -2,8 +2,12 @@
 //!
 //! A line comes in, an [`Act`] goes out; the machine around it writes the answer or ends. Its memory, a
 //! counter and a nonce, is all that a snapshot has to carry for a test to see that it was restored. It speaks
-//! as the small real guest of the testbed speaks.
+//! as the small real guest of the testbed speaks. Only a guest of a few bytes is truly run: it says and does at
+//! once what it has to, and the script is not played.
 
+mod few;
+
+use few::Few;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -65,20 +69,25 @@ pub struct Guest {
     generation: u64,
     hung: bool,
     found: Found,
+    few: Option<Few>,
 }
 
 impl Guest {
-    /// A guest that has just booted.
+    /// A guest that has just booted from this image.
     #[must_use]
-    pub fn boot(found: Found) -> Self {
+    pub fn boot(image: &[u8], found: Found) -> Self {
+        let few = few::run(image);
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let generation = (since.as_secs() << 30 | u64::from(since.subsec_nanos())) ^ u64::from(std::process::id());
-        Self { count: 0, generation, hung: false, found }
+        Self { count: 0, generation, hung: few.is_some(), found, few }
     }
 
     /// What it says when it has booted.
     #[must_use]
     pub fn banner(&self) -> String {
+        if let Some(few) = &self.few {
+            return few.said.trim_end().to_owned();
+        }
         let Found { mebibytes, command_line, .. } = &self.found;
         format!("\r\nweft-tiny: {mebibytes} MiB, command line: {command_line}\r\n{READY}")
     }
@@ -88,6 +97,12 @@ impl Guest {
     pub fn errands(&self) -> Vec<String> {
         let words = self.found.command_line.split_whitespace();
         words.filter_map(|word| Some(word.strip_prefix("weft.do=")?.replacen(':', " ", 1))).collect()
+    }
+
+    /// How it leaves at once, where it is one of a few bytes that does.
+    #[must_use]
+    pub fn leaves(&self) -> Option<Act> {
+        self.few.as_ref()?.left.clone()
     }
 
     /// What a snapshot keeps of it.
@@ -110,6 +125,7 @@ impl Guest {
             generation: number("generation")?,
             hung: kept.get("hung")?.as_bool()?,
             found: Found { mebibytes: number("mebibytes")?, cpus: number("cpus")?, command_line },
+            few: None,
         })
     }
 
@@ -185,7 +201,8 @@ mod tests {
 
     #[test]
     fn the_script_answers_and_a_snapshot_carries_its_memory() {
-        let mut guest = Guest::boot(Found { mebibytes: 64, cpus: 2, command_line: "quiet weft.do=echo:a".to_owned() });
+        let mut guest =
+            Guest::boot(b"", Found { mebibytes: 64, cpus: 2, command_line: "quiet weft.do=echo:a".to_owned() });
         assert_eq!(guest.errands(), ["echo a"]);
         assert_eq!(guest.hear("ping\r\n"), Act::Say("pong".to_owned()));
         assert_eq!(guest.hear("echo a b"), Act::Say("a b".to_owned()));

@@ -201,20 +201,25 @@ pub fn within(mut so: impl FnMut() -> bool) -> io::Result<()> {
     Ok(())
 }
 
-/// A kernel that halts for ever: an ELF image with a PVH note that every VMM loads.
+/// A kernel that halts for ever.
 #[must_use]
 pub fn idle_kernel() -> Vec<u8> {
+    kernel(&[0xfa, 0xf4, 0xeb, 0xfd])
+}
+
+/// A kernel of this code: an ELF image with a PVH note that every VMM loads.
+#[must_use]
+pub fn kernel(code: &[u8]) -> Vec<u8> {
     const BASE: u64 = 0x10_0000;
     const HEADERS: u64 = 64 + 2 * 56;
     let entry = BASE + HEADERS;
-    let code = [0xfa, 0xf4, 0xeb, 0xfd];
     let mut note = Vec::new();
     for word in [4_u32, 4, 18] {
         note.extend_from_slice(&word.to_le_bytes());
     }
     note.extend_from_slice(b"Xen\0");
     note.extend_from_slice(&entry.to_le_bytes()[..4]);
-    let note_at = HEADERS + 16;
+    let note_at = (HEADERS + code.len() as u64).next_multiple_of(16);
     let size = note_at + note.len() as u64;
     let mut image = vec![0x7f, b'E', b'L', b'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     image.extend_from_slice(&[2, 0, 62, 0, 1, 0, 0, 0]);
@@ -229,7 +234,7 @@ pub fn idle_kernel() -> Vec<u8> {
             image.extend_from_slice(&word.to_le_bytes());
         }
     }
-    image.extend_from_slice(&code);
+    image.extend_from_slice(code);
     image.resize(usize::try_from(note_at).unwrap_or_default(), 0);
     image.extend_from_slice(&note);
     image

@@ -10,7 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
-use weft_standins::play::{Played, answer, idle_kernel, request, within};
+use weft_standins::play::{Played, answer, idle_kernel, kernel, request, within};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_standin-cloud-hypervisor");
 
@@ -341,4 +341,34 @@ fn a_second_one_finds_the_socket_in_use() {
     assert_eq!(output.status.code(), Some(1));
     let output = Command::new(PROGRAM).arg("--version").env("STANDIN_VERSION", "53.0.0").output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "cloud-hypervisor v53.0.0\n");
+}
+
+#[test]
+fn a_guest_of_a_few_bytes_is_run_behind_an_inherited_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let (image, socket) = (folder.path().join("kernel"), folder.path().join("api.sock"));
+    let mut code = vec![0xb9, 10, 0, 0, 0, 0x49, 0x75, 0xfd, 0x66, 0xba, 0xf8, 0x03];
+    for byte in b"weft-tiny: ready\n" {
+        code.extend([0xb0, *byte, 0xee]);
+    }
+    code.extend([0x66, 0xba, 0, 6, 0xb0, 0x34, 0xee, 0xf4, 0xeb, 0xfd]);
+    std::fs::write(&image, kernel(&code)).unwrap();
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let child = Command::new(PROGRAM)
+        .args(["--api-socket", "fd=0"])
+        .stdin(std::os::fd::OwnedFd::from(listener))
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let config = json!({
+        "payload": { "kernel": image }, "serial": { "mode": "Tty" }, "console": { "mode": "Off" },
+    });
+    for (name, body) in [("vm.create", config.to_string()), ("vm.boot", String::new())] {
+        let mut stream = UnixStream::connect(&socket).unwrap();
+        stream.write_all(request("PUT", &format!("/api/v1/{name}"), &body).as_bytes()).unwrap();
+        assert_eq!(answer(&mut stream).unwrap().status, 204, "{name}");
+    }
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), "weft-tiny: ready");
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use weft_standins::play::{Played, answer, idle_kernel, request};
+use weft_standins::play::{Played, answer, idle_kernel, kernel, request};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_standin-firecracker");
 
@@ -324,4 +324,15 @@ fn a_configuration_file_boots_without_an_api() {
     assert_eq!(played.ended().unwrap().code(), Some(0));
     std::fs::write(&config, r#"{"boot-source":{"kernel_image_path":"/nowhere"}}"#).unwrap();
     assert_eq!(run(&words).0, Some(152));
+}
+
+#[test]
+fn a_guest_of_a_few_bytes_is_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let (image, config) = (folder.path().join("kernel"), folder.path().join("config"));
+    let code = [0xb9, 0, 9, 61, 0, 0xff, 0xc9, 0x75, 0xfc, 0xb0, 0xfe, 0xe6, 0x64, 0xf4, 0xeb, 0xfd];
+    std::fs::write(&image, kernel(&code)).unwrap();
+    std::fs::write(&config, json!({ "boot-source": { "kernel_image_path": image }, "drives": [] }).to_string())
+        .unwrap();
+    assert_eq!(run(&["--no-api", "--config-file", config.to_str().unwrap()]).0, Some(0));
 }

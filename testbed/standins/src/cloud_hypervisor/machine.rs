@@ -53,11 +53,15 @@ impl Machine {
 
     /// Boots a guest on a serial line; it runs at once and says so.
     pub(crate) fn boot(self: &Arc<Self>, guest: Guest, serial: Line, held: Vec<Line>) {
-        let (banner, errands) = (guest.banner(), guest.errands());
+        let (banner, errands, leaves) = (guest.banner(), guest.errands(), guest.leaves());
         self.take(guest, serial, held);
         let mut inner = self.lock();
         inner.running = true;
         say(&mut inner, &banner);
+        if let Some(act) = leaves {
+            let deed = if act == Act::PowerOff { Deed::PowerOff } else { Deed::Reset };
+            let _ = self.deeds.send((inner.boot, deed));
+        }
         drop(inner);
         self.changed.notify_all();
         if !errands.is_empty() {

