@@ -15,6 +15,7 @@
 //! and why a machine is wanted.
 
 mod cell;
+pub mod cloud_hypervisor;
 mod finding;
 pub mod firecracker;
 mod http;

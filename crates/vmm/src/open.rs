@@ -1,6 +1,6 @@
 //! The one place that chooses drivers.
 
-use crate::{Finding, firecracker, qemu};
+use crate::{Finding, cloud_hypervisor, firecracker, qemu};
 use std::sync::Arc;
 use weft_ports::clock::Clock;
 use weft_ports::hypervisor::Hypervisor;
@@ -13,6 +13,8 @@ pub enum Config {
     Qemu(qemu::Config),
     /// Firecracker.
     Firecracker(firecracker::Config),
+    /// Cloud Hypervisor.
+    CloudHypervisor(cloud_hypervisor::Config),
 }
 
 /// What was opened, and what was found on the way.
@@ -50,6 +52,19 @@ pub async fn open(configs: Vec<Config>, processes: Arc<dyn Processes>, clock: Ar
                     opened.findings.push(error.finding());
                 }
             },
+            Config::CloudHypervisor(config) => {
+                match cloud_hypervisor::open(config, processes.clone(), clock.clone()).await {
+                    Ok(driver) => {
+                        opened.findings.push(driver.finding());
+                        opened.drivers.push(Arc::new(driver));
+                    }
+                    Err(error) => {
+                        let name = cloud_hypervisor::NAME;
+                        tracing::warn!(driver = name, error = %crate::told::chain(&error), "driver is not used");
+                        opened.findings.push(error.finding());
+                    }
+                }
+            }
         }
     }
     opened

@@ -96,7 +96,7 @@ mod tests {
             .drain()
             .flat_map(|message| match message {
                 RecvAncillaryMessage::ScmRights(files) => files.collect::<Vec<_>>(),
-                _ => Vec::new(),
+                RecvAncillaryMessage::ScmCredentials(_) | _ => Vec::new(),
             })
             .collect();
         let mut file = std::fs::File::from(files.into_iter().next().unwrap());

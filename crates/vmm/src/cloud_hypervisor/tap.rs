@@ -1,0 +1,126 @@
+//! Taps and macvtaps of the host, opened for a process that may not open them itself.
+//!
+//! They are there already; nothing about them is changed. A file is opened for each pair of queues. A
+//! device in another network namespace is opened by a thread that goes there and ends.
+
+use super::Error;
+use rustix::ioctl::{self, Ioctl, IoctlOutput, Opcode, opcode};
+use rustix::net::netdevice::name_to_index;
+use rustix::net::{AddressFamily, SocketType};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use weft_domain::spec::{Attachment, Nic};
+
+/// What a device is opened as: Ethernet frames, without a head of the kernel's, with one of virtio's.
+const TAP: i16 = 0x0002 | 0x1000 | 0x4000;
+/// One of several queues.
+const MULTI_QUEUE: i16 = 0x0100;
+/// The longest name of a device, in bytes, with the zero at its end.
+const NAME: usize = 16;
+
+/// Opens one file of the device of this name, which has so many pairs of queues.
+type Opens = fn(&str, u32) -> io::Result<OwnedFd>;
+
+/// Opens the device of an interface, one file for each pair of its queues; none where it has no device.
+pub(super) fn open(nic: &Nic, pairs: u32, namespace: Option<&Path>) -> Result<Vec<OwnedFd>, Error> {
+    let (name, one): (&str, Opens) = match &nic.attachment {
+        Attachment::Tap(name) => (name, tap),
+        Attachment::Macvtap(name) => (name, macvtap),
+        Attachment::User { .. } | Attachment::Network(_) | Attachment::VhostUser { .. } => return Ok(Vec::new()),
+    };
+    let all = || (0..pairs).map(|_| one(name, pairs)).collect::<io::Result<Vec<_>>>();
+    let opened = match namespace {
+        None => all(),
+        Some(namespace) => std::thread::scope(|scope| {
+            let there = scope.spawn(|| {
+                let place = File::open(namespace)?;
+                move_into_link_name_space(place.as_fd(), Some(LinkNameSpaceType::Network))?;
+                all()
+            });
+            there.join().unwrap_or_else(|_| Err(io::Error::other("the thread that opens it panicked")))
+        }),
+    };
+    opened.map_err(|source| Error::OpenTap { name: name.to_owned(), source })
+}
+
+fn open_node(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    File::options().read(true).write(true).custom_flags(flags).open(path)
+}
+
+fn macvtap(name: &str, _: u32) -> io::Result<OwnedFd> {
+    let node = PathBuf::from(format!("/dev/tap{}", index(name)?));
+    Ok(open_node(&node)?.into())
+}
+
+/// The number of the device of this name in this thread's network.
+fn index(name: &str) -> io::Result<u32> {
+    let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::DGRAM, None)?;
+    Ok(name_to_index(&socket, name)?)
+}
+
+fn tap(name: &str, pairs: u32) -> io::Result<OwnedFd> {
+    // The kernel would make one of this name that is not there.
+    index(name)?;
+    let file = open_node(Path::new("/dev/net/tun"))?;
+    let mut request = Request { name: [0; NAME], flags: TAP, rest: [0; 22] };
+    if pairs > 1 {
+        request.flags |= MULTI_QUEUE;
+    }
+    for (place, byte) in request.name.iter_mut().take(NAME - 1).zip(name.bytes()) {
+        *place = byte;
+    }
+    #[expect(unsafe_code, reason = "there is no other way to say which tap a file is for")]
+    // SAFETY: the request is as long as the kernel's `struct ifreq`, and lives through the call.
+    unsafe {
+        ioctl::ioctl(&file, request)?;
+    }
+    Ok(file.into())
+}
+
+/// `struct ifreq`, with the name and the flags of `TUNSETIFF`.
+#[repr(C)]
+struct Request {
+    name: [u8; NAME],
+    flags: i16,
+    rest: [u8; 22],
+}
+
+#[expect(unsafe_code, reason = "there is no other way to say which tap a file is for")]
+// SAFETY: `TUNSETIFF` reads and writes one `struct ifreq` and nothing else.
+unsafe impl Ioctl for Request {
+    type Output = ();
+    const IS_MUTATING: bool = true;
+
+    fn opcode(&self) -> Opcode {
+        opcode::write::<i32>(b'T', 202)
+    }
+
+    fn as_ptr(&mut self) -> *mut std::ffi::c_void {
+        std::ptr::from_mut(self).cast()
+    }
+
+    unsafe fn output_from_ptr(_: IoctlOutput, _: *mut std::ffi::c_void) -> rustix::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_is_not_there_is_not_made() {
+        assert_eq!(size_of::<Request>(), 40);
+        let nic = Nic::new("nic0", Attachment::Tap("weft-none".to_owned()));
+        let error = open(&nic, 1, None).unwrap_err();
+        assert!(matches!(error, Error::OpenTap { .. }), "{error}");
+        assert!(!Path::new("/sys/class/net/weft-none").exists());
+        let nic = Nic::new("nic0", Attachment::Macvtap("weft-none".to_owned()));
+        assert!(open(&nic, 1, None).is_err());
+    }
+}
