@@ -7,7 +7,7 @@
 //! A law panics where it is broken, so each is the body of one test. Every law makes its own machine and
 //! leaves none; [`all`] runs them one after the other.
 
-mod body;
+pub mod body;
 
 use super::{Adoption, Alteration, Hypervisor, Machine, Order, State, Way};
 use crate::processes::Processes;

@@ -26,7 +26,7 @@ fn excused(stage: &dyn Stage, law: &str) -> bool {
 }
 
 /// What the capabilities do not name is refused as unsupported, and changes nothing.
-async fn what_is_not_served_is_refused(stage: &dyn Stage) {
+pub async fn what_is_not_served_is_refused(stage: &dyn Stage) {
     let order = stage.order(Sort::Working).await;
     let machine = launch(stage, &order).await;
     let asked = [Change::Cpus(2), Change::Memory(order.spec.memory.size_bytes * 2), Change::RemoveVsock];
@@ -40,7 +40,7 @@ async fn what_is_not_served_is_refused(stage: &dyn Stage) {
 }
 
 /// A disk is plugged; plugging it again changes nothing; it goes, or the guest keeps it and that is said.
-async fn a_disk_is_plugged_once(stage: &dyn Stage) {
+pub async fn a_disk_is_plugged_once(stage: &dyn Stage) {
     let order = stage.order(Sort::Working).await;
     let machine = launch(stage, &order).await;
     stage.until_ready(&order, 1).await;
@@ -60,7 +60,7 @@ async fn a_disk_is_plugged_once(stage: &dyn Stage) {
 }
 
 /// A machine that was kept goes on, and another goes on from what was kept.
-async fn a_kept_machine_goes_on_from_there(stage: &dyn Stage) {
+pub async fn a_kept_machine_goes_on_from_there(stage: &dyn Stage) {
     if !can(stage, Feature::SnapshotFull) || excused(stage, "snapshot") {
         return;
     }
@@ -110,7 +110,7 @@ fn restored(order: &Order, folder: &std::path::Path, parts: Vec<(Role, String)>)
 }
 
 /// A snapshot that cannot be written says so, and the machine goes on.
-async fn a_snapshot_that_fails_changes_nothing(stage: &dyn Stage) {
+pub async fn a_snapshot_that_fails_changes_nothing(stage: &dyn Stage) {
     if !can(stage, Feature::SnapshotFull) || excused(stage, "snapshot") {
         return;
     }
@@ -127,7 +127,7 @@ async fn a_snapshot_that_fails_changes_nothing(stage: &dyn Stage) {
 }
 
 /// A machine whose CPUs run is not kept.
-async fn a_running_machine_is_not_kept(stage: &dyn Stage) {
+pub async fn a_running_machine_is_not_kept(stage: &dyn Stage) {
     if !can(stage, Feature::SnapshotFull) {
         return;
     }
@@ -140,7 +140,7 @@ async fn a_running_machine_is_not_kept(stage: &dyn Stage) {
 }
 
 /// A machine goes on in another process, and the first has ended so.
-async fn a_machine_moves(stage: &dyn Stage) {
+pub async fn a_machine_moves(stage: &dyn Stage) {
     if !can(stage, Feature::Migrate) || excused(stage, "migration") {
         return;
     }
@@ -171,7 +171,7 @@ async fn launch_incoming(stage: &dyn Stage, order: &Order) -> Box<dyn Machine> {
 }
 
 /// Counters can be asked for while it runs and while it is held.
-async fn counters_are_told(stage: &dyn Stage) {
+pub async fn counters_are_told(stage: &dyn Stage) {
     if !can(stage, Feature::Counters) {
         return;
     }
