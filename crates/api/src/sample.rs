@@ -295,13 +295,17 @@ fn rest() -> impl Strategy<Value = Rest> {
 }
 
 /// Any lawful specification.
-pub(crate) fn spec() -> impl Strategy<Value = Spec> {
+pub(crate) fn spec() -> BoxedStrategy<Spec> {
     let driver = prop_oneof![Just(Driver::Auto), Just(Driver::Named("qemu".into()))];
     let machine = one_of(&[Machine::Auto, Machine::Microvm, Machine::Pc, Machine::Q35]);
     let accelerator = one_of(&[Accelerator::Auto, Accelerator::Kvm, Accelerator::Tcg]);
     let first = (driver, machine, accelerator, cpu(), memory(), payload());
-    (first, vec(disk(), 0..3), vec(nic(), 0..3), [console(), console()], rest(), further()).prop_map(
-        |((driver, machine, accelerator, cpu, memory, payload), mut disks, mut nics, consoles, rest, further)| {
+    // On the heap: what is made of all these would not fit a test's stack.
+    let lists = (vec(disk(), 0..3).boxed(), vec(nic(), 0..3).boxed());
+    let others = (rest().boxed(), further().boxed());
+    let all = (first.boxed(), lists, [console().boxed(), console().boxed()], others);
+    all.prop_map(
+        |((driver, machine, accelerator, cpu, memory, payload), (mut disks, mut nics), consoles, (rest, further))| {
             let ([serial, console], (mut devices, platform, limit, set)) = (consoles, further);
             for (i, device) in devices.iter_mut().enumerate() {
                 device.name = format!("e{i}");
@@ -348,6 +352,7 @@ pub(crate) fn spec() -> impl Strategy<Value = Spec> {
             draft.check().expect("only lawful parts were put together")
         },
     )
+    .boxed()
 }
 
 fn meta() -> impl Strategy<Value = Meta> {
@@ -417,7 +422,7 @@ fn status() -> impl Strategy<Value = Status> {
 }
 
 /// Any lawful instance.
-pub(crate) fn instance() -> impl Strategy<Value = Instance> {
+pub(crate) fn instance() -> BoxedStrategy<Instance> {
     let power = one_of(&[Power::Off, Power::On, Power::Paused]);
     let desired =
         (power, any::<u64>(), stop(), stop(), any::<bool>()).prop_map(|(power, boot_epoch, reboot, stop, deleted)| {
@@ -428,13 +433,8 @@ pub(crate) fn instance() -> impl Strategy<Value = Instance> {
         });
     let placement = (any::<[u8; 16]>(), any::<u64>())
         .prop_map(|(id, generation)| Placement { node: NodeId::from_bytes(id), generation });
-    (meta(), spec(), desired, of(placement), status()).prop_map(|(meta, spec, desired, placement, status)| Instance {
-        meta,
-        spec,
-        desired,
-        placement,
-        status,
-    })
+    let all = (meta().boxed(), spec(), desired.boxed(), of(placement), status().boxed());
+    all.prop_map(|(meta, spec, desired, placement, status)| Instance { meta, spec, desired, placement, status }).boxed()
 }
 
 fn content() -> impl Strategy<Value = Content> {
@@ -454,10 +454,11 @@ fn content() -> impl Strategy<Value = Content> {
 }
 
 /// Any snapshot.
-pub(crate) fn snapshot() -> impl Strategy<Value = Snapshot> {
+pub(crate) fn snapshot() -> BoxedStrategy<Snapshot> {
     let scope = one_of(&[Scope::Full, Scope::Difference, Scope::Disks]);
     let which = (any::<[[u8; 16]; 3]>(), of(any::<[u8; 16]>()), scope, one_of(&SnapshotPhase::ALL));
-    (meta(), which, spec(), content(), any::<String>()).prop_map(
+    let all = (meta().boxed(), which.boxed(), spec(), content().boxed(), any::<String>());
+    all.prop_map(
         |(meta, ([id, instance, node], parent, scope, phase), spec, content, message)| Snapshot {
             id: SnapshotId::from_bytes(id),
             name: meta.name.clone(),
@@ -476,6 +477,7 @@ pub(crate) fn snapshot() -> impl Strategy<Value = Snapshot> {
             message,
         },
     )
+    .boxed()
 }
 
 /// Any answer to a request.

@@ -1,11 +1,13 @@
 //! What was written is read back; what was damaged never is.
 
+mod old;
+
 use super::{FORMAT, HEADER, Records};
 use crate::sample;
 use proptest::prelude::*;
 use weft_domain::{InstanceId, SnapshotId};
 use weft_domain::object::{Object, Sort};
-use weft_ports::codec::{Codec as _, Error};
+use weft_ports::codec::{Codec as _, Error, SpecCodec as _};
 
 fn object() -> impl Strategy<Value = Object> {
     prop_oneof![
@@ -49,6 +51,18 @@ proptest! {
         for sort in Sort::ALL {
             prop_assert!(Records.decode(sort, &bytes).is_err());
         }
+    }
+
+    #[test]
+    fn a_specification_lasts_by_itself(spec in sample::spec(), at: prop::sample::Index, bit in 0u8..8) {
+        let mut bytes = Records.encode_spec(&spec);
+        prop_assert_eq!(Records.decode_spec(&bytes), Ok(spec));
+        for sort in Sort::ALL {
+            prop_assert!(Records.decode(sort, &bytes).is_err(), "it is of no sort");
+        }
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        prop_assert!(Records.decode_spec(&bytes).is_err(), "byte {at}, bit {bit}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What goes out comes back, in both codecs.
 
-use crate::convert::{Found, spec, vm};
+use crate::convert::{Found, snapshot, spec, vm};
 use crate::proto::weft::v1 as wire;
 use crate::sample;
 use crate::schema::{SCHEMA, check};
@@ -29,6 +29,15 @@ proptest! {
         prop_assert_eq!(check(&SCHEMA, "weft.v1.Vm", &json, "").into_fault(), None);
         let read: wire::Vm = serde_json::from_value(json).unwrap();
         prop_assert_eq!(vm::read_stored(read), Ok(given));
+    }
+
+    #[test]
+    fn a_snapshot_comes_back_in_json_and_fits_the_schema(value in sample::snapshot(), revision: u64) {
+        let given = Stored { value, revision: Revision(revision) };
+        let json = serde_json::to_value(snapshot::stored(&given)).unwrap();
+        prop_assert_eq!(check(&SCHEMA, "weft.v1.Snapshot", &json, "").into_fault(), None);
+        let read: wire::Snapshot = serde_json::from_value(json).unwrap();
+        prop_assert_eq!(snapshot::read_stored(read), Ok(given));
     }
 
     #[test]
@@ -79,6 +88,12 @@ fn any_json() -> impl Strategy<Value = serde_json::Value> {
             "user",
             "forwards",
             "machine",
+            "devices",
+            "share",
+            "numa",
+            "distances",
+            "rateLimitGroups",
+            "platform",
             "x",
         ][..],
     );

@@ -16,13 +16,13 @@ use weft_ports::api::{
     NewVm, Nodes, Power, Removal, VmChange, VmRef, Vms, WatchQuery,
 };
 
-async fn both() -> (Served, Client) {
+pub(crate) async fn both() -> (Served, Client) {
     let served = serve(Options::default()).await;
     let client = Client::connect(&served.url).unwrap();
     (served, client)
 }
 
-fn new(name: &str) -> NewVm {
+pub(crate) fn new(name: &str) -> NewVm {
     let mut draft = Draft::default();
     let forwards = vec![Forward { transport: Transport::Udp, host_port: 1, guest_port: 2 }];
     draft.nics.push(Nic::new("nic0", Attachment::User { forwards }));
@@ -36,11 +36,11 @@ fn new(name: &str) -> NewVm {
     }
 }
 
-fn call() -> Call {
+pub(crate) fn call() -> Call {
     Call::by("test")
 }
 
-fn by_name(name: &str) -> VmRef {
+pub(crate) fn by_name(name: &str) -> VmRef {
     VmRef::Named { project: Name::default_project(), name: name.parse().unwrap() }
 }
 

@@ -1,5 +1,9 @@
 //! A small weft in memory: enough of the ports' laws to put both doors through.
 
+mod kept;
+
+pub(crate) use kept::snapshot;
+
 use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
@@ -11,8 +15,9 @@ use weft_domain::node::{Facts, Node};
 use weft_domain::object::{Revision, Stored};
 use weft_domain::{Fault, Instance, InstanceId, Name, NodeId, Phase, Reason, Time};
 use weft_ports::api::{
-    Answers, Backups, Call, Change, ConsoleInput, Consoles, CreateMode, EventChange, Events, ListQuery, LogChunk,
-    LogQuery, LogStart, NewVm, Nodes, Page, Power, Removal, Vm, VmChange, VmRef, Vms, WatchQuery,
+    Alter, Answers, Backups, Call, Change, ConsoleInput, Consoles, CreateMode, EventChange, Events, Fork, ListQuery,
+    LogChunk, LogQuery, LogStart, NewSnapshot, NewVm, Nodes, Page, Power, Removal, SnapshotRef, Vm, VmChange, VmRef,
+    Vms, WatchQuery,
 };
 
 /// What every call is told about the last one.
@@ -22,6 +27,10 @@ pub(crate) struct Seen {
     pub(crate) stop: Option<StopHow>,
     pub(crate) log: Option<LogQuery>,
     pub(crate) new: Option<NewVm>,
+    pub(crate) alters: Vec<Alter>,
+    pub(crate) new_snapshot: Option<NewSnapshot>,
+    pub(crate) snapshot: Option<SnapshotRef>,
+    pub(crate) fork: Option<Fork>,
 }
 
 #[derive(Default)]

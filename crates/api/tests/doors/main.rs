@@ -6,6 +6,7 @@
 mod compat;
 mod far;
 mod house;
+mod kept;
 mod raw;
 mod refusals;
 mod wire;

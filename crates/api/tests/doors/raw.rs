@@ -26,6 +26,8 @@ pub(crate) async fn serve(options: Options) -> Served {
     let ports = Ports {
         vms: one.clone(),
         power: one.clone(),
+        devices: one.clone(),
+        snapshots: one.clone(),
         consoles: one.clone(),
         nodes: one.clone(),
         events: one.clone(),

@@ -409,7 +409,7 @@ impl Sim {
                 self.seen.live = Some(Live { boot_epoch, reboot_epoch, held: false, asked: None });
                 self.applied = self.placed.generation;
                 let origin = self.placed.origin.as_ref().map(|snapshot| snapshot.id);
-                guests.began.lock().unwrap().push((self.placed.id, origin));
+                guests.began.lock().expect("no panic holds it").push((self.placed.id, origin));
                 if guests.broken.load(Ordering::Relaxed) {
                     self.end(ExitCause::LaunchFailed, now);
                 }
