@@ -246,8 +246,8 @@ fn device_kind() -> impl Strategy<Value = DeviceKind> {
 fn further() -> impl Strategy<Value = (Vec<Device>, Option<Platform>, RateLimit, bool)> {
     let device = device_kind().prop_map(|kind| Device { name: String::new(), kind, pci_segment: 0, iommu: true });
     let text = || of("[a-z0-9]{1,20}");
-    let platform = (text(), text(), text(), vec("[a-z]{1,9}", 0..3)).prop_map(|(one, two, three, oem_strings)| {
-        Platform {
+    let platform =
+        (text(), text(), text(), vec("[a-z]{1,9}", 0..3)).prop_map(|(one, two, three, oem_strings)| Platform {
             serial_number: one.clone(),
             uuid: two.clone(),
             oem_strings,
@@ -260,19 +260,12 @@ fn further() -> impl Strategy<Value = (Vec<Device>, Option<Platform>, RateLimit,
             pci_segments: 2,
             iommu_segments: vec![1],
             iommu_address_bits: 48,
-        }
-    });
+        });
     (vec(device, 0..3), of(platform), rate(), any::<bool>())
 }
 
 fn numa() -> NumaNode {
-    NumaNode {
-        id: 0,
-        cpus: [0].into(),
-        zones: Vec::new(),
-        distances: [(0, 10)].into(),
-        pci_segments: vec![0],
-    }
+    NumaNode { id: 0, cpus: [0].into(), zones: Vec::new(), distances: [(0, 10)].into(), pci_segments: vec![0] }
 }
 
 type Rest = (Option<Rng>, Option<Vsock>, Option<Metadata>, Option<CloudInit>, RestartPolicy, Option<Readiness>);
@@ -284,8 +277,11 @@ fn rest() -> impl Strategy<Value = Rest> {
         network_config: String::new(),
     });
     (
-        of((one_of(&RNG_SOURCES), of(rate()))
-            .prop_map(|(source, rate_limit)| Rng { source: source.into(), rate_limit, iommu: true })),
+        of((one_of(&RNG_SOURCES), of(rate())).prop_map(|(source, rate_limit)| Rng {
+            source: source.into(),
+            rate_limit,
+            iommu: true,
+        })),
         of((3u32..u32::MAX - 1).prop_map(|cid| Vsock { cid, pci_segment: 0, iommu: cid % 2 == 0 })),
         of(any::<bool>().prop_map(metadata)),
         of(seed),
@@ -458,25 +454,23 @@ pub(crate) fn snapshot() -> BoxedStrategy<Snapshot> {
     let scope = one_of(&[Scope::Full, Scope::Difference, Scope::Disks]);
     let which = (any::<[[u8; 16]; 3]>(), of(any::<[u8; 16]>()), scope, one_of(&SnapshotPhase::ALL));
     let all = (meta().boxed(), which.boxed(), spec(), content().boxed(), any::<String>());
-    all.prop_map(
-        |(meta, ([id, instance, node], parent, scope, phase), spec, content, message)| Snapshot {
-            id: SnapshotId::from_bytes(id),
-            name: meta.name.clone(),
-            project: meta.project,
-            labels: meta.labels,
-            annotations: meta.annotations,
-            create_time: meta.create_time,
-            instance: InstanceId::from_bytes(instance),
-            instance_name: meta.name,
-            node: NodeId::from_bytes(node),
-            scope,
-            parent: parent.map(SnapshotId::from_bytes),
-            spec,
-            phase,
-            content,
-            message,
-        },
-    )
+    all.prop_map(|(meta, ([id, instance, node], parent, scope, phase), spec, content, message)| Snapshot {
+        id: SnapshotId::from_bytes(id),
+        name: meta.name.clone(),
+        project: meta.project,
+        labels: meta.labels,
+        annotations: meta.annotations,
+        create_time: meta.create_time,
+        instance: InstanceId::from_bytes(instance),
+        instance_name: meta.name,
+        node: NodeId::from_bytes(node),
+        scope,
+        parent: parent.map(SnapshotId::from_bytes),
+        spec,
+        phase,
+        content,
+        message,
+    })
     .boxed()
 }
 

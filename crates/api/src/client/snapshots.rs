@@ -2,9 +2,9 @@
 
 use super::vms::{id, vm_of};
 use super::{Client, missing, named, options};
+use crate::convert::Choice as _;
 use crate::convert::snapshot::read_stored as read_snapshot;
 use crate::convert::vm::{etag, read_stored};
-use crate::convert::Choice as _;
 use crate::fault::from_wire;
 use crate::proto::weft::v1 as wire;
 use weft_domain::Fault;

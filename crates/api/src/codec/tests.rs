@@ -5,8 +5,8 @@ mod old;
 use super::{FORMAT, HEADER, Records};
 use crate::sample;
 use proptest::prelude::*;
-use weft_domain::{InstanceId, SnapshotId};
 use weft_domain::object::{Object, Sort};
+use weft_domain::{InstanceId, SnapshotId};
 use weft_ports::codec::{Codec as _, Error, SpecCodec as _};
 
 fn object() -> impl Strategy<Value = Object> {

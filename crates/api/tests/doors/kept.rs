@@ -56,7 +56,8 @@ async fn snapshots_go_there_and_back() {
     assert_eq!(Snapshots::create(&client, &call(), asked.clone()).await, Ok(snapshot()));
     assert_eq!(served.house.seen(|s| s.new_snapshot.clone()), Some(asked));
     assert_eq!(Snapshots::get(&client, &call(), &named("one")).await, Ok(snapshot()));
-    let page = Snapshots::list(&client, &call(), &ListQuery { filter: "f".into(), ..ListQuery::default() }).await.unwrap();
+    let page =
+        Snapshots::list(&client, &call(), &ListQuery { filter: "f".into(), ..ListQuery::default() }).await.unwrap();
     assert_eq!((page.items, page.next_page_token.as_str()), (vec![snapshot()], "f"));
     let removal = |name: &str| SnapshotRemoval { snapshot: named(name), etag: None, allow_missing: true };
     assert_eq!(Snapshots::delete(&client, &call(), removal("one")).await, Ok(Some(snapshot())));

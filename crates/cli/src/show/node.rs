@@ -77,10 +77,7 @@ fn abilities(driver: &Capabilities) -> Vec<String> {
 const GROUPS: [(&str, &[&str]); 10] = [
     ("machines", &["machine=", "accelerator="]),
     ("cpu", &["cpu-", "core-", "numa"]),
-    (
-        "memory",
-        &["memory-", "huge-", "shared-", "mergeable-", "prefault", "transparent-", "balloon", "free-page-"],
-    ),
+    ("memory", &["memory-", "huge-", "shared-", "mergeable-", "prefault", "transparent-", "balloon", "free-page-"]),
     ("boots", &["kernel", "initramfs", "firmware", "default-image", "named-image"]),
     ("disks", &["disk-", "queue-pinning"]),
     ("interfaces", &["nic-"]),

@@ -3,9 +3,7 @@
 use super::outcome::show;
 use super::{BRIEF, USUAL};
 use crate::Error;
-use crate::args::device::{
-    AttachDeviceArgs, AttachDiskArgs, AttachNicArgs, AttachVsockArgs, OneArgs, ResizeArgs,
-};
+use crate::args::device::{AttachDeviceArgs, AttachDiskArgs, AttachNicArgs, AttachVsockArgs, OneArgs, ResizeArgs};
 use crate::desk::{Desk, Shape};
 use crate::files;
 use crate::progress::{Waited, wait};

@@ -78,7 +78,9 @@ fn judge(taken: &KeptSnapshot) -> Result<(), Error> {
         SnapshotPhase::Ready => Ok(()),
         SnapshotPhase::Failed => {
             let fault = Fault::new(Reason::SnapshotFailed, format!("snapshot {} has failed: {}", it.name, it.message));
-            Err(fault.fix(format!("see to what it says, remove it with weft snapshot delete {}, and try again", it.name)).into())
+            Err(fault
+                .fix(format!("see to what it says, remove it with weft snapshot delete {}, and try again", it.name))
+                .into())
         }
         SnapshotPhase::Pending | SnapshotPhase::Deleting => {
             let why = format!("snapshot {} is {}, not yet READY; it goes on", it.name, it.phase.as_str());
@@ -213,11 +215,8 @@ pub(crate) async fn fork(desk: &mut Desk, args: ForkArgs) -> Result<(), Error> {
     let snapshot = which(desk, &args.snapshot)?;
     let fork = Fork { snapshot, name: args.name, labels: labels(args.labels, "labels")?, metadata };
     let (call, snapshots) = (terms(desk, &args.wait, LONG), Arc::clone(&desk.services.snapshots));
-    let waited = Waited {
-        title: format!("beginning from {}", args.snapshot),
-        vm: None,
-        follow: "weft vm watch".to_owned(),
-    };
+    let waited =
+        Waited { title: format!("beginning from {}", args.snapshot), vm: None, follow: "weft vm watch".to_owned() };
     let forked = wait(desk, waited, async move { snapshots.fork(&call, fork).await }).await?;
     running(desk, forked, &args.wait)
 }

@@ -21,8 +21,8 @@ use weft_domain::object::{Revision, Stored};
 use weft_domain::spec::{Accelerator, Draft, Machine};
 use weft_domain::{Fault, IncarnationId, Instance, InstanceId, Labels, Name, NodeId, Phase, Reason, Time, spec};
 use weft_ports::api::{
-    Alter, Answers, Call, Change, ConsoleInput, Consoles, CreateMode, KeptSnapshot, ListQuery, LogChunk, LogQuery, LogStart, NewVm, Page,
-    Power, Removal, Vm, VmChange, VmRef, Vms, WatchQuery,
+    Alter, Answers, Call, Change, ConsoleInput, Consoles, CreateMode, KeptSnapshot, ListQuery, LogChunk, LogQuery,
+    LogStart, NewVm, Page, Power, Removal, Vm, VmChange, VmRef, Vms, WatchQuery,
 };
 use weft_ports::clock::Clock;
 

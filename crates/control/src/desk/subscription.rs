@@ -20,7 +20,8 @@ use weft_ports::link::{Placed, PlacedSnapshot, Placement};
 pub(super) fn open(memory: Arc<Memory>, node: NodeId, closing: CancellationToken) -> BoxStream<'static, Placement> {
     let dirty = memory.subscribe(node);
     let ids: VecDeque<_> = memory.read().on(node).collect();
-    let subscription = Subscription { memory, node, dirty, ids, synced: false, told: HashMap::new(), kept: HashMap::new() };
+    let subscription =
+        Subscription { memory, node, dirty, ids, synced: false, told: HashMap::new(), kept: HashMap::new() };
     let steps = futures::stream::unfold(subscription, |mut subscription| async {
         let step = subscription.next().await;
         Some((step, subscription))
@@ -109,9 +110,7 @@ impl Subscription {
             return None;
         }
         Some(match wanted {
-            Kept::Here => {
-                Placement::Snapshot(PlacedSnapshot { snapshot: Arc::new(snapshot.value.clone()) })
-            }
+            Kept::Here => Placement::Snapshot(PlacedSnapshot { snapshot: Arc::new(snapshot.value.clone()) }),
             Kept::Gone => Placement::SnapshotRemoved(id),
         })
     }

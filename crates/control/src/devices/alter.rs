@@ -214,10 +214,10 @@ mod tests {
         let alter = Alter::AttachDisk(Disk::new("", DiskSource::Path("/b".into())));
         let fault = Fault::field(Reason::PathUnusable, "vm.spec.disks[2].path", "leads to nothing");
         let fault = named(fault, &alter, 2);
-        assert_eq!((fault.violations[0].field.as_str(), fault.message.as_str()), (
-            "disk.path",
-            "disk.path: leads to nothing"
-        ));
+        assert_eq!(
+            (fault.violations[0].field.as_str(), fault.message.as_str()),
+            ("disk.path", "disk.path: leads to nothing")
+        );
         let alter = Alter::Resize { cpus: None, memory_bytes: Some(1), balloon_bytes: None };
         let fault = named(Fault::field(Reason::FieldInvalid, "vm.spec.memory.size_bytes", "is 1"), &alter, 0);
         assert_eq!(fault.violations[0].field, "memory_bytes");

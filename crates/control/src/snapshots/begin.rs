@@ -242,4 +242,3 @@ fn node_of(core: &Core, id: NodeId) -> Result<(NodeId, Facts, u64), Fault> {
     let node = core.nodes().into_iter().find(|(node, ..)| *node == id);
     node.ok_or_else(|| refusal::node_away(Some(id)))
 }
-

@@ -70,9 +70,9 @@ fn writes(step: &Step<'_>, subject: &Snapshot) -> Commit {
     }
     let put = |snapshot: &Snapshot| Object::Snapshot(Box::new(snapshot.clone()));
     match (step.before, step.after) {
-        (None, Some(after)) => commit
-            .writes
-            .extend([Write::Put(key, put(after)), Write::Put(name, Object::SnapshotName(after.id))]),
+        (None, Some(after)) => {
+            commit.writes.extend([Write::Put(key, put(after)), Write::Put(name, Object::SnapshotName(after.id))])
+        }
         (_, Some(after)) => commit.writes.push(Write::Put(key, put(after))),
         (_, None) => commit.writes.extend([Write::Delete(key), Write::Delete(name)]),
     }

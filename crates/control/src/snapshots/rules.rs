@@ -109,9 +109,8 @@ pub(crate) fn usable<'a>(snapshot: &Snapshot, facts: &'a Facts) -> Result<Option
 
 /// Who needs a snapshot, as a refusal to remove it.
 pub(crate) fn unneeded(state: &State, id: SnapshotId) -> Result<(), Fault> {
-    let child = state.snapshots.values().find(|one| {
-        one.value.parent == Some(id) && one.value.phase != SnapshotPhase::Failed
-    });
+    let child =
+        state.snapshots.values().find(|one| one.value.parent == Some(id) && one.value.phase != SnapshotPhase::Failed);
     if let Some(child) = child {
         let why = format!("snapshot {} completes it", child.value.name);
         return Err(Fault::field(Reason::InUse, "snapshot", why).fix("delete that snapshot first"));

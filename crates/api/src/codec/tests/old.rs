@@ -38,8 +38,10 @@ fn is_as_it_was(it: &Instance) {
     let spec = &it.spec;
     assert_eq!((spec.cpu.boot, spec.cpu.max, spec.memory.size_bytes), (2, 4, 512 << 20));
     assert_eq!(spec.memory.balloon, Some(Balloon { deflate_on_oom: true, ..Balloon::new(1 << 20) }));
-    let disks =
-        [Disk::new("root", DiskSource::Path("/images/root.raw".into())), Disk::new("data", DiskSource::Blank { size_bytes: 1 << 30 })];
+    let disks = [
+        Disk::new("root", DiskSource::Path("/images/root.raw".into())),
+        Disk::new("data", DiskSource::Blank { size_bytes: 1 << 30 }),
+    ];
     assert_eq!(spec.disks, disks);
     assert_eq!(spec.vsock, Some(Vsock { cid: 7, pci_segment: 0, iommu: false }));
     assert!(spec.devices.is_empty() && spec.platform.is_none() && !spec.watchdog);

@@ -19,9 +19,8 @@ pub(super) fn write_group(group: &RateLimitGroup) -> wire::RateLimitGroup {
 
 /// The further devices of a specification.
 pub(super) fn all(devices: Vec<wire::Device>, found: &mut Found) -> Vec<Device> {
-    let read = |(i, one): (usize, wire::Device)| {
-        device(one, &format!("device{i}"), &format!("vm.spec.devices[{i}]"), found)
-    };
+    let read =
+        |(i, one): (usize, wire::Device)| device(one, &format!("device{i}"), &format!("vm.spec.devices[{i}]"), found);
     devices.into_iter().enumerate().filter_map(read).collect()
 }
 
@@ -85,9 +84,7 @@ pub(crate) fn write_device(device: &Device) -> wire::Device {
         DeviceKind::Vdpa { path, queues } => {
             Kind::from(wire::Vdpa { path: text(path), queues: *queues, ..Default::default() })
         }
-        DeviceKind::Passthrough { path } => {
-            Kind::from(wire::Passthrough { path: text(path), ..Default::default() })
-        }
+        DeviceKind::Passthrough { path } => Kind::from(wire::Passthrough { path: text(path), ..Default::default() }),
         DeviceKind::VfioUser { socket } => Kind::from(wire::VfioUser { socket: text(socket), ..Default::default() }),
         DeviceKind::VhostUser { socket, device_type, queue_sizes } => Kind::from(wire::VhostUser {
             socket: text(socket),

@@ -53,12 +53,7 @@ pub(crate) fn spec(draft: &Draft) -> wire::VmSpec {
 }
 
 fn rng(rng: &Rng) -> wire::Rng {
-    wire::Rng {
-        source: text(&rng.source),
-        rate_limit: rate(rng.rate_limit),
-        iommu: rng.iommu,
-        ..Default::default()
-    }
+    wire::Rng { source: text(&rng.source), rate_limit: rate(rng.rate_limit), iommu: rng.iommu, ..Default::default() }
 }
 
 /// The written form of a vsock.
@@ -263,12 +258,7 @@ fn console(console: &Console) -> wire::Console {
 }
 
 fn bucket(b: TokenBucket) -> wire::TokenBucket {
-    wire::TokenBucket {
-        size: b.size,
-        refill_ms: b.refill_ms,
-        one_time_burst: b.one_time_burst,
-        ..Default::default()
-    }
+    wire::TokenBucket { size: b.size, refill_ms: b.refill_ms, one_time_burst: b.one_time_burst, ..Default::default() }
 }
 
 /// The written form of a rate limit, where there is one.

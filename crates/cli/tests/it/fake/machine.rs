@@ -72,9 +72,9 @@ impl World {
             SnapshotRef::Id(id) => one.value.id == *id,
             SnapshotRef::Named { project, name } => one.value.project == *project && one.value.name == *name,
         });
-        found.cloned().ok_or_else(|| {
-            Fault::new(Reason::SnapshotNotFound, "there is no such snapshot").fix("list the snapshots")
-        })
+        found
+            .cloned()
+            .ok_or_else(|| Fault::new(Reason::SnapshotNotFound, "there is no such snapshot").fix("list the snapshots"))
     }
 }
 
@@ -88,7 +88,8 @@ impl Snapshots for World {
         let number = u8::try_from(state.snapshots.len() + 1).unwrap();
         let failed = state.knobs.refuses.clone();
         let part = |role, bytes| Part { role, file: "part".into(), bytes, sha256: [0xab; 32] };
-        let parts = vec![part(Role::Memory, 256 << 20), part(Role::State, 4096), part(Role::Disk("disk0".into()), 1 << 30)];
+        let parts =
+            vec![part(Role::Memory, 256 << 20), part(Role::State, 4096), part(Role::Disk("disk0".into()), 1 << 30)];
         let whole = Content { driver: "qemu 7.2.22".into(), taken: Some(NOW), parts };
         let value = Snapshot {
             id: SnapshotId::new(Time::from_millis(1_795_197_000_000), [number; 10]),
