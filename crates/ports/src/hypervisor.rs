@@ -270,6 +270,13 @@ pub trait Body: Send + Sync {
     async fn counters(&self) -> Result<Counters, Fault>;
     /// Interrupts the guest in a way that it cannot mask.
     async fn nmi(&self) -> Result<(), Fault>;
+    /// Answers when the guest's own agent has answered. Lawful while running.
+    ///
+    /// # Errors
+    /// `VmmSilent` where it does not yet.
+    async fn greet_agent(&self) -> Result<(), Fault> {
+        Err(Fault::new(weft_domain::Reason::VerbUnsupported, "the guest has no agent that this driver speaks with"))
+    }
 }
 
 /// A machine with one owner.

@@ -15,13 +15,16 @@
 
 mod backing;
 mod capabilities;
+mod cell;
 mod client;
 mod config;
 mod driver;
 mod error;
 mod folder;
+mod guest_agent;
 mod machine;
 mod probe;
+mod tap;
 
 pub use crate::told::chain;
 pub use driver::{Qemu, open};

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
-use weft_domain::spec::DiskFormat;
+use weft_domain::spec::{Device, DeviceKind, DiskFormat};
 use weft_ports::hypervisor::Backing;
 
 /// `QFI` and 0xfb: how a qcow2 image begins.
@@ -24,13 +24,33 @@ pub(super) fn inspect(disks: &[Backing]) -> Result<Vec<Medium>, Error> {
     disks.iter().map(look).collect()
 }
 
-fn look(disk: &Backing) -> Result<Medium, Error> {
+/// How long each persistent memory is: as asked, or as its file.
+pub(super) fn pmem_bytes(devices: &[Device]) -> Result<Vec<u64>, Error> {
+    let sizes = devices.iter().filter_map(|device| match &device.kind {
+        DeviceKind::Pmem { path, size_bytes: 0, .. } => {
+            let refuse = |error: std::io::Error| Error::Backing { path: path.clone(), why: error.to_string() };
+            Some(std::fs::metadata(path).map(|file| file.len()).map_err(refuse))
+        }
+        DeviceKind::Pmem { size_bytes, .. } => Some(Ok(*size_bytes)),
+        DeviceKind::Share { .. }
+        | DeviceKind::Vdpa { .. }
+        | DeviceKind::Passthrough { .. }
+        | DeviceKind::VfioUser { .. }
+        | DeviceKind::VhostUser { .. } => None,
+    });
+    sizes.collect()
+}
+
+pub(super) fn look(disk: &Backing) -> Result<Medium, Error> {
     let refuse = |why: String| Error::Backing { path: disk.path.clone(), why };
     let kind = std::fs::metadata(&disk.path).map_err(|error| refuse(error.to_string()))?.file_type();
     let medium = if kind.is_file() {
         Medium::File
     } else if kind.is_block_device() {
         Medium::Device
+    } else if kind.is_socket() {
+        // Another process plays the disk; nothing is opened here.
+        return Ok(Medium::File);
     } else {
         return Err(refuse("it is neither a file nor a block device".to_owned()));
     };

@@ -12,18 +12,22 @@
 
 mod message;
 
-pub(super) use message::{Event, Shutdown, Status};
+pub(super) use message::{Event, Moved, Shutdown, Status};
 
 use bytes::BytesMut;
 use message::Message;
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest};
+use tokio::net::UnixStream;
 
-/// The longest line that is read, in bytes. Answers to what is asked here are under a kilobyte.
-const MAX_LINE: usize = 256 * 1024;
+/// The longest line that is read, in bytes. The longest answer that is asked for tells of every disk.
+const MAX_LINE: usize = 1024 * 1024;
 /// The most events that wait to be looked at.
 const MAX_EVENTS: usize = 1_024;
 
@@ -96,8 +100,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Client<S> {
 
     /// Begins to speak, and asks for the state of the machine in the same breath.
     pub(super) async fn introduce(&mut self) -> Result<Introduction, Error> {
-        let capabilities = self.send("qmp_capabilities").await?;
-        Ok(Introduction { capabilities, status: self.send("query-status").await? })
+        let capabilities = self.send("qmp_capabilities", &Value::Null).await?;
+        Ok(Introduction { capabilities, status: self.send("query-status", &Value::Null).await? })
     }
 
     /// The state that was asked for when the connection was introduced.
@@ -115,14 +119,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Client<S> {
 
     /// The state of the machine.
     pub(super) async fn status(&mut self, limit: Duration) -> Result<Status, Error> {
-        let status = self.call("query-status", limit).await?;
+        let status = self.call("query-status", &Value::Null, limit).await?;
         Status::read(&status)
     }
 
     /// Sends a command and waits for its answer, at most this long.
-    pub(super) async fn call(&mut self, command: &'static str, limit: Duration) -> Result<Value, Error> {
+    pub(super) async fn call(
+        &mut self,
+        command: &'static str,
+        arguments: &Value,
+        limit: Duration,
+    ) -> Result<Value, Error> {
         let whole = async {
-            let sent = self.send(command).await?;
+            let sent = self.send(command, arguments).await?;
             self.reply(&sent).await
         };
         let late = || Error::Late { command: command.to_owned(), limit };
@@ -151,13 +160,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Client<S> {
         self.events.pop_front()
     }
 
-    async fn send(&mut self, command: &'static str) -> Result<Sent, Error> {
+    async fn send(&mut self, command: &'static str, arguments: &Value) -> Result<Sent, Error> {
+        let (sent, line) = self.line(command, arguments);
+        self.stream.write_all(line.as_bytes()).await.map_err(Error::Use)?;
+        Ok(sent)
+    }
+
+    fn line(&mut self, command: &'static str, arguments: &Value) -> (Sent, String) {
         let id = self.next;
         self.next += 1;
-        let mut line = json!({"execute": command, "id": id}).to_string();
-        line.push_str("\r\n");
-        self.stream.write_all(line.as_bytes()).await.map_err(Error::Use)?;
-        Ok(Sent { id, command })
+        let mut message = json!({"execute": command, "id": id});
+        if !arguments.is_null() {
+            message["arguments"] = arguments.clone();
+        }
+        (Sent { id, command }, format!("{message}\r\n"))
     }
 
     async fn reply(&mut self, sent: &Sent) -> Result<Value, Error> {
@@ -204,6 +220,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Client<S> {
             }
         }
     }
+}
+
+impl Client<UnixStream> {
+    /// Hands QEMU a descriptor under a name; one that had the name before is closed.
+    pub(super) async fn hand(&mut self, name: &str, file: BorrowedFd<'_>, limit: Duration) -> Result<(), Error> {
+        let command = "getfd";
+        let whole = async {
+            let (sent, line) = self.line(command, &json!({"fdname": name}));
+            let sending = self.stream.async_io(Interest::WRITABLE, || pass(&self.stream, line.as_bytes(), file)).await;
+            let written = sending.map_err(Error::Use)?;
+            self.stream.write_all(&line.as_bytes()[written..]).await.map_err(Error::Use)?;
+            self.reply(&sent).await.map(|_| ())
+        };
+        let late = || Error::Late { command: command.to_owned(), limit };
+        tokio::time::timeout(limit, whole).await.unwrap_or_else(|_| Err(late()))
+    }
+}
+
+/// Sends bytes and a descriptor with the first of them; answers how many bytes went.
+fn pass(stream: &UnixStream, bytes: &[u8], file: BorrowedFd<'_>) -> io::Result<usize> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    let files = [file];
+    ancillary.push(SendAncillaryMessage::ScmRights(&files));
+    Ok(sendmsg(stream, &[IoSlice::new(bytes)], &mut ancillary, SendFlags::NOSIGNAL)?)
 }
 
 #[cfg(test)]

@@ -8,21 +8,34 @@
 //! one who was not there; `pvpanic` is how a guest tells of a panic.
 
 pub(super) mod choice;
-mod devices;
+pub(super) mod consoles;
+pub(super) mod devices;
+pub(super) mod disk;
+pub(super) mod memory;
+pub(super) mod nic;
+pub(super) mod place;
+pub(super) mod platform;
 
-pub(super) use devices::addresses;
+pub(super) use nic::addresses;
+pub(super) use place::{Bus, Layout, Sort};
 
 use super::Error;
 use serde_json::json;
 use std::ffi::OsString;
 use std::path::Path;
-use weft_domain::spec::{Accelerator, ConsoleMode, Machine, Spec, Topology};
-use weft_ports::hypervisor::{Boot, Chosen, Order};
+use weft_domain::spec::{Accelerator, Machine, Spec, Topology};
+use weft_ports::hypervisor::{Boot, Chosen, Order, Origin};
 
 /// The number under which QEMU inherits the listening socket for QMP.
 pub(super) const QMP_FD: i32 = 3;
 /// The number under which it inherits the listening socket of the serial console.
 pub(super) const SERIAL_FD: i32 = 4;
+/// The number under which it inherits the listening socket of the virtio console.
+pub(super) const CONSOLE_FD: i32 = 5;
+/// The number under which it inherits the listening socket of the guest agent's channel.
+pub(super) const AGENT_FD: i32 = 6;
+/// The number of the first tap that it inherits.
+pub(super) const TAP_FD: i32 = 16;
 
 /// All that a command line is made from.
 pub(super) struct Blueprint<'a> {
@@ -36,6 +49,31 @@ pub(super) struct Blueprint<'a> {
     pub(super) sandbox: Sandbox,
     /// What each disk's path leads to, in the order of the disks.
     pub(super) media: &'a [Medium],
+    /// The size of each persistent memory, in the order of the devices.
+    pub(super) pmem_bytes: &'a [u64],
+    /// The descriptors of each interface that is a tap, in the order of the interfaces.
+    pub(super) taps: &'a [Vec<i32>],
+    /// Where devices sit.
+    pub(super) layout: &'a Layout,
+    /// Whether the virtual CPUs wait for a word.
+    pub(super) begin: Begin,
+}
+
+/// How a machine begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begin {
+    /// Its virtual CPUs run at once.
+    Running,
+    /// They wait, for there is something to be set before.
+    Held,
+}
+
+impl Begin {
+    /// What this specification asks for.
+    pub(super) fn of(spec: &Spec) -> Self {
+        let limited = spec.disks.iter().any(|disk| disk.rate_limit.is_some() || disk.rate_limit_group.is_some());
+        if limited { Self::Held } else { Self::Running }
+    }
 }
 
 /// Whether QEMU confines its own system calls.
@@ -67,18 +105,22 @@ pub(super) fn arguments(blueprint: &Blueprint<'_>) -> Result<Vec<OsString>, Erro
     line.flag("-no-user-config");
     line.option("-display", "none");
     line.option("-name", format!("guest=weft-{},debug-threads=on", order.name));
-    line.option("-uuid", bare_uuid(&order.instance.to_string()));
+    line.option("-uuid", platform::uuid(blueprint, &order.instance.to_string()));
     if blueprint.sandbox == Sandbox::On {
         line.option("-sandbox", SANDBOX);
     }
     line.option("-action", "shutdown=pause,panic=pause,reboot=reset");
+    begin(blueprint, &mut line);
     machine(blueprint, &mut line);
     processors(spec, &mut line);
-    memory(spec, &mut line);
+    memory::add(blueprint, &mut line);
     boot(blueprint, &mut line)?;
+    if let Some(platform) = &spec.platform {
+        platform::smbios(platform, &mut line);
+    }
     line.option("-chardev", format!("socket,id=qmp,fd={QMP_FD},server=on,wait=off"));
     line.option("-mon", "chardev=qmp,mode=control");
-    serial(order, &mut line)?;
+    consoles::serial(blueprint, &mut line)?;
     line.json("-device", &json!({"driver": "pvpanic"}));
     devices::add(blueprint, &mut line)?;
     Ok(line.0)
@@ -113,9 +155,13 @@ fn escaped(path: &Path) -> Result<String, Error> {
     Ok(text(path)?.replace(',', ",,"))
 }
 
-/// The id without the prefix that tells its kind.
-fn bare_uuid(id: &str) -> &str {
-    id.split_once('-').map_or(id, |(_, uuid)| uuid)
+/// A machine that goes on from another's state waits to be told where it comes from.
+fn begin(blueprint: &Blueprint<'_>, line: &mut Line) {
+    match (&blueprint.order.origin, blueprint.begin) {
+        (Origin::Boot, Begin::Running) => {}
+        (Origin::Boot, Begin::Held) => line.flag("-S"),
+        (Origin::Snapshot(_) | Origin::Incoming(_), _) => line.option("-incoming", "defer"),
+    }
 }
 
 fn machine(blueprint: &Blueprint<'_>, line: &mut Line) {
@@ -131,7 +177,8 @@ fn machine(blueprint: &Blueprint<'_>, line: &mut Line) {
     };
     // Without this word all memory may be merged, whatever its backend says.
     let merge = if blueprint.order.spec.memory.mergeable { "on" } else { "off" };
-    line.option("-machine", format!("{model},memory-backend=ram,mem-merge={merge}"));
+    let backend = if blueprint.order.spec.numa.is_empty() { ",memory-backend=ram" } else { "" };
+    line.option("-machine", format!("{model}{backend},mem-merge={merge}"));
     line.option("-accel", accelerator);
     line.option("-cpu", processor);
 }
@@ -147,18 +194,6 @@ fn processors(spec: &Spec, line: &mut Line) {
         },
     );
     line.option("-smp", format!("cpus={boot},maxcpus={max}{shape}"));
-}
-
-fn memory(spec: &Spec, line: &mut Line) {
-    let memory = &spec.memory;
-    // A memory file can be shared with another process; plain memory is a little cheaper.
-    let backend = if memory.shared { "memory-backend-memfd" } else { "memory-backend-ram" };
-    line.option("-m", format!("size={}M", memory.size_bytes >> 20));
-    let ram = json!({
-        "qom-type": backend, "id": "ram", "size": memory.size_bytes,
-        "share": memory.shared, "merge": memory.mergeable, "prealloc": memory.prefault,
-    });
-    line.json("-object", &ram);
 }
 
 fn boot(blueprint: &Blueprint<'_>, line: &mut Line) -> Result<(), Error> {
@@ -206,23 +241,6 @@ fn clock_hint(blueprint: &Blueprint<'_>, cmdline: &str) -> String {
 fn bus_hint(blueprint: &Blueprint<'_>, cmdline: &str) -> &'static str {
     let said = cmdline.split_whitespace().any(|word| word.starts_with("pci="));
     if blueprint.chosen.machine == Machine::Microvm && !said { " pci=off" } else { "" }
-}
-
-fn serial(order: &Order, line: &mut Line) -> Result<(), Error> {
-    match order.spec.serial.mode {
-        ConsoleMode::Off => line.option("-serial", "none"),
-        ConsoleMode::Null => line.option("-serial", "null"),
-        ConsoleMode::Socket => {
-            let log = escaped(&order.console_log)?;
-            let socket = format!("socket,id=serial,fd={SERIAL_FD},server=on,wait=off,logfile={log},logappend=on");
-            line.option("-chardev", socket);
-            line.option("-serial", "chardev:serial");
-        }
-        mode @ (ConsoleMode::Pty | ConsoleMode::Tty | ConsoleMode::File) => {
-            return Err(choice::unserved("vm.spec.serial.mode", &format!("{mode:?} is not served by driver qemu")));
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

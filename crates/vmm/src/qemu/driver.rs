@@ -4,23 +4,28 @@
 //! sign that the virtual CPUs run. A launch that fails leaves no process and no socket.
 
 use super::client::{self, Client};
-use super::config::{self, Blueprint, QMP_FD, SERIAL_FD, choice};
+use super::config::consoles::wants_agent;
+use super::config::{self, AGENT_FD, Begin, Blueprint, CONSOLE_FD, Layout, QMP_FD, SERIAL_FD, TAP_FD, choice};
 use super::folder::{self, Folder};
-use super::machine::{Handle, Link, Shared};
+use super::machine::journey::{LAYOUT, MEMORY};
+use super::machine::{Ask, Birth, Handle, Link, Shared};
 use super::probe::{self, Facts};
-use super::{Config, Error, NAME, backing, capabilities};
+use super::{Config, Error, NAME, backing, capabilities, cell, tap};
+use crate::cell::Cell;
 use crate::{Finding, log};
+use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::UnixStream;
+use tokio::net::{UnixListener, UnixStream};
 use weft_domain::Fault;
 use weft_domain::capability::Capabilities;
 use weft_domain::needs;
+use weft_domain::spec::change::Change;
 use weft_domain::spec::{ConsoleMode, Spec};
 use weft_ports::clock::Clock;
-use weft_ports::hypervisor::{Adoption, Chosen, Hypervisor, Machine, Order};
+use weft_ports::hypervisor::{Adoption, Alteration, Chosen, Hypervisor, Machine, Order, Origin};
 use weft_ports::processes::{Alive, Command, Processes};
 
 /// The time that QEMU is given to come up.
@@ -47,7 +52,7 @@ pub struct Qemu {
 pub async fn open(config: Config, processes: Arc<dyn Processes>, clock: Arc<dyn Clock>) -> Result<Qemu, Error> {
     let facts = probe::probe(&config, &processes, &clock).await?;
     tracing::debug!(?facts, "QEMU was found");
-    let capabilities = Arc::new(capabilities::of(&facts));
+    let capabilities = Arc::new(capabilities::of(&facts, processes.jails().is_ok()));
     Ok(Qemu { facts, capabilities, tsc_khz: config.tsc_khz, processes, clock })
 }
 
@@ -61,24 +66,64 @@ impl Qemu {
     async fn start(&self, order: &Order) -> Result<Handle, Error> {
         let chosen = self.choose(&order.spec);
         self.refuse(&order.spec, &chosen)?;
+        let layout = layout(order)?;
         let media = backing::inspect(&order.disks)?;
-        let (tsc_khz, sandbox) = (self.tsc_khz, self.facts.sandbox);
-        let blueprint = Blueprint { order, chosen: &chosen, tsc_khz, sandbox, media: &media };
-        let args = config::arguments(&blueprint)?;
+        let pmem_bytes = backing::pmem_bytes(&order.spec.devices)?;
         let folder = Folder(order.run_dir.clone());
-        let fds = sockets(&folder, order)?;
-        let addresses = config::addresses(&order.spec);
-        folder.keep_addresses(&addresses)?;
-        let (mut client, introduction) = speak_first(&folder).await?;
+        let mut fds = sockets(&folder, order)?;
+        let taps = taps(&order.spec, &mut fds)?;
+        let (tsc_khz, sandbox) = (self.tsc_khz, self.facts.sandbox);
+        let blueprint = Blueprint {
+            order,
+            chosen: &chosen,
+            tsc_khz,
+            sandbox,
+            media: &media,
+            pmem_bytes: &pmem_bytes,
+            taps: &taps,
+            layout: &layout,
+            begin: Begin::of(&order.spec),
+        };
+        let args = config::arguments(&blueprint)?;
+        let cell = cell::of(order, &self.facts.program);
+        folder.keep_addresses(&config::addresses(&order.spec))?;
+        let arrival = arrival(order)?;
+        let (client, introduction) = speak_first(&folder).await?;
+        let (alive, client, status) = self.run(order, &cell, (args, fds), (client, introduction)).await?;
+        let birth = Birth {
+            instance: order.instance,
+            chosen,
+            folder: folder.clone(),
+            vmm_log: order.vmm_log.clone(),
+            cell,
+            spec: order.spec.clone(),
+        };
+        let shared = self.shared(alive, birth);
+        shared.saw(&status);
+        let mut machine = Handle::new(shared, Link::of(client, folder.qmp()));
+        self.begin(order, &mut machine, arrival).await?;
+        Ok(machine)
+    }
+
+    /// Starts the process and waits for its first words.
+    async fn run(
+        &self,
+        order: &Order,
+        cell: &Cell,
+        (args, fds): (Vec<OsString>, Vec<(OwnedFd, i32)>),
+        (mut client, introduction): (Client<UnixStream>, client::Introduction),
+    ) -> Result<(Alive, Client<UnixStream>, client::Status), Error> {
+        let prepared = cell.make();
+        let jail = prepared.map_err(|source| Error::UseFolder { path: order.run_dir.clone(), source })?;
         let command = Command {
             claim: order.claim,
             program: self.facts.program.clone(),
             args,
             fds,
             log: order.vmm_log.clone(),
-            dir: order.run_dir.clone(),
+            dir: cell.sockets().to_owned(),
             confinement: order.confinement.clone(),
-            jail: None,
+            jail,
         };
         let launched = self.processes.launch(command).await;
         let alive = launched.map_err(|source| Error::Run { program: self.facts.program.clone(), source })?;
@@ -86,13 +131,40 @@ impl Qemu {
             status = client.introduced(introduction) => status,
             () = tokio::time::sleep(limit(&order.spec)) => return Err(slow(order)),
         };
-        let status = match status {
-            Ok(status) => status,
-            Err(error) => return Err(self.why_not(order, &alive, error).await),
-        };
-        let shared = self.shared(alive, chosen, &folder, order.vmm_log.clone());
-        shared.saw(&status);
-        Ok(Handle::new(shared, Link::of(client, folder.qmp())))
+        match status {
+            Ok(status) => Ok((alive, client, status)),
+            Err(error) => Err(self.why_not(order, &alive, error).await),
+        }
+    }
+
+    /// What is done before the virtual CPUs run, and that they run.
+    async fn begin(&self, order: &Order, machine: &mut Handle, arrival: Option<UnixListener>) -> Result<(), Error> {
+        if let Some(listener) = arrival {
+            machine.await_arrival(listener);
+            return Ok(());
+        }
+        if let Origin::Snapshot(restore) = &order.origin {
+            let path = restore.folder.join(MEMORY);
+            let file = std::fs::File::open(&path).map_err(|source| Error::UseFolder { path, source })?;
+            if machine.ask(Ask::Receive(file.into())).await.is_err() {
+                // It ends by itself, and its log says why.
+                let _ = tokio::time::timeout(END_LIMIT, self.processes.ended(&machine.alive())).await;
+                return Err(Error::Load { said: log::last_words(&order.vmm_log) });
+            }
+        }
+        let held = Begin::of(&order.spec) == Begin::Held;
+        if held {
+            machine.ask(Ask::Limit).await.map_err(Error::Begin)?;
+        }
+        if let Some(balloon) = order.spec.memory.balloon.clone() {
+            // A machine that goes on has its balloon as it was, and its statistics do not come by themselves.
+            let change = Change::Balloon(balloon);
+            machine.ask(Ask::Alter(Box::new(Alteration { change, backing: None }))).await.map_err(Error::Begin)?;
+        }
+        if held || order.origin != Origin::Boot {
+            machine.ask(Ask::Resume).await.map_err(Error::Begin)?;
+        }
+        Ok(())
     }
 
     /// What is asked and not served; the door has looked already, and the machine must not be another
@@ -114,9 +186,8 @@ impl Qemu {
         }
     }
 
-    fn shared(&self, alive: Alive, chosen: Chosen, folder: &Folder, vmm_log: std::path::PathBuf) -> Arc<Shared> {
-        let (processes, clock) = (self.processes.clone(), self.clock.clone());
-        Arc::new(Shared::new(alive, chosen, folder.clone(), vmm_log, (processes, clock)))
+    fn shared(&self, alive: Alive, birth: Birth) -> Arc<Shared> {
+        Arc::new(Shared::new(alive, birth, (self.processes.clone(), self.clock.clone())))
     }
 
     /// Leaves nothing of a launch that failed.
@@ -128,9 +199,49 @@ impl Qemu {
     }
 }
 
+/// Where devices sit: as in the machine that it goes on from, else as the specification says.
+fn layout(order: &Order) -> Result<Layout, Error> {
+    let Origin::Snapshot(restore) = &order.origin else { return Ok(Layout::of(&order.spec)) };
+    let path = restore.folder.join(LAYOUT);
+    let unusable = |source| Error::UseFolder { path: path.clone(), source };
+    let text = std::fs::read(&path).map_err(unusable)?;
+    serde_json::from_slice(&text).map_err(|error| Error::Load { said: error.to_string() })
+}
+
+/// The socket over which another machine comes.
+fn arrival(order: &Order) -> Result<Option<UnixListener>, Error> {
+    let Origin::Incoming(path) = &order.origin else { return Ok(None) };
+    let failed = |source| Error::Listen { path: path.clone(), source };
+    let listener = std::os::unix::net::UnixListener::from(folder::listen(path)?);
+    listener.set_nonblocking(true).map_err(failed)?;
+    UnixListener::from_std(listener).map(Some).map_err(failed)
+}
+
+/// Opens the taps, each with the number under which QEMU inherits it; answers the numbers by interface.
+fn taps(spec: &Spec, fds: &mut Vec<(OwnedFd, i32)>) -> Result<Vec<Vec<i32>>, Error> {
+    let mut next = TAP_FD;
+    let mut numbers = Vec::new();
+    for nic in &spec.nics {
+        let mut own = Vec::new();
+        for file in tap::open(nic)? {
+            fds.push((file, next));
+            own.push(next);
+            next += 1;
+        }
+        numbers.push(own);
+    }
+    Ok(numbers)
+}
+
 /// The listening sockets, each with the number under which QEMU inherits it.
 fn sockets(folder: &Folder, order: &Order) -> Result<Vec<(OwnedFd, i32)>, Error> {
     let mut fds = vec![(folder::listen(&folder.qmp())?, QMP_FD)];
+    if order.spec.console.mode == ConsoleMode::Socket {
+        fds.push((folder::listen(&folder.console())?, CONSOLE_FD));
+    }
+    if wants_agent(&order.spec) {
+        fds.push((folder::listen(&folder.agent())?, AGENT_FD));
+    }
     if order.spec.serial.mode == ConsoleMode::Socket {
         fds.push((folder::listen(&folder.serial())?, SERIAL_FD));
         // QEMU would make the log readable for everybody.
@@ -183,9 +294,10 @@ impl Hypervisor for Qemu {
     }
 
     async fn adopt(&self, adoption: Adoption) -> Result<Box<dyn Machine>, Fault> {
-        let Adoption { alive, chosen, run_dir, vmm_log, .. } = adoption;
-        let folder = Folder(run_dir);
-        let shared = self.shared(alive.clone(), chosen, &folder, vmm_log);
+        let Adoption { instance, alive, chosen, run_dir, vmm_log, spec, ward, .. } = adoption;
+        let (folder, cell) = (Folder(run_dir.clone()), Cell::standing(&run_dir, ward));
+        let birth = Birth { instance, chosen, folder: folder.clone(), vmm_log, cell, spec };
+        let shared = self.shared(alive.clone(), birth);
         let link = match Link::open(folder.qmp()).await {
             Ok((link, status)) => {
                 shared.saw(&status);

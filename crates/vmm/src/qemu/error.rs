@@ -72,6 +72,24 @@ pub enum Error {
         /// Why, as a phrase.
         why: String,
     },
+    /// A tap of the host cannot be opened.
+    #[error("cannot open the interface {name} of the host")]
+    Tap {
+        /// Its name.
+        name: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// What was kept cannot be gone on from.
+    #[error("the snapshot cannot be loaded: {said}")]
+    Load {
+        /// QEMU's last words.
+        said: String,
+    },
+    /// What the machine was given first was refused.
+    #[error("the machine could not be set up")]
+    Begin(#[source] Fault),
     /// The path of a socket is too long for the kernel.
     #[error("the path {} has more than {MAX_SOCKET_PATH} bytes", path.display())]
     SocketPath {
@@ -122,6 +140,9 @@ impl Error {
             Self::Run { source, .. } => source.reason,
             Self::Unserved(_) => Reason::FieldUnsupported,
             Self::PathText { .. } | Self::Backing { .. } => Reason::PathUnusable,
+            Self::Tap { .. } => Reason::HostRefused,
+            Self::Load { .. } => Reason::SnapshotUnusable,
+            Self::Begin(fault) => fault.reason,
             Self::SocketPath { .. } | Self::EndedEarly { .. } | Self::Slow { .. } => Reason::LaunchFailed,
             Self::Talk(_) => Reason::VmmSilent,
         }
@@ -138,6 +159,9 @@ impl Error {
             Self::Backing { .. } => "give a file that weft may read, in the format that the disk names",
             Self::SocketPath { .. } => "choose a shorter data directory",
             Self::EndedEarly { .. } => "the VMM's last words say what it lacks",
+            Self::Tap { .. } => "see that the interface exists, and that weft may use it",
+            Self::Load { .. } => "take the snapshot again, and restore it with the driver that it was taken with",
+            Self::Begin(_) => "the VMM's last words say what it lacks",
             Self::Slow { .. } => "the host may be overloaded; boot it again",
             Self::Talk(_) => "shut the VM down by force if it stays so",
         }
@@ -158,6 +182,9 @@ impl Error {
             | Self::SocketPath { .. }
             | Self::Listen { .. }
             | Self::EndedEarly { .. }
+            | Self::Tap { .. }
+            | Self::Load { .. }
+            | Self::Begin(_)
             | Self::Slow { .. }
             | Self::Talk(_) => None,
         };
@@ -177,7 +204,8 @@ impl From<Error> for Fault {
         tracing::debug!(error = %chain(&error), "QEMU");
         let (reason, fix) = (error.reason(), error.fix());
         match error {
-            Error::Run { source, .. } => source,
+            Error::Run { source, .. } | Error::Begin(source) => source,
+            Error::Tap { ref source, .. } => Self::new(reason, format!("{error}: {source}")).fix(fix),
             Error::Unserved(violations) => {
                 let fault = Self::from_violations(reason, violations);
                 fault.unwrap_or_else(|| Self::new(reason, "the machine cannot be made as asked")).fix(fix)
@@ -192,6 +220,7 @@ impl From<Error> for Fault {
             | Error::SocketPath { .. }
             | Error::Listen { .. }
             | Error::EndedEarly { .. }
+            | Error::Load { .. }
             | Error::Slow { .. } => Self::new(reason, error.to_string()).fix(fix),
         }
     }

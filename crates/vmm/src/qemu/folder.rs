@@ -26,6 +26,16 @@ impl Folder {
         self.0.join("serial.sock")
     }
 
+    /// Where the virtio console is.
+    pub(super) fn console(&self) -> PathBuf {
+        self.0.join("console.sock")
+    }
+
+    /// Where the guest's agent is spoken with.
+    pub(super) fn agent(&self) -> PathBuf {
+        self.0.join("agent.sock")
+    }
+
     fn addresses_file(&self) -> PathBuf {
         self.0.join("addresses")
     }
@@ -45,7 +55,7 @@ impl Folder {
 
     /// Takes away what was put here; absence is success.
     pub(super) fn clear(&self) {
-        for path in [self.qmp(), self.serial(), self.addresses_file()] {
+        for path in [self.qmp(), self.serial(), self.console(), self.agent(), self.addresses_file()] {
             match std::fs::remove_file(&path) {
                 Ok(()) => {}
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

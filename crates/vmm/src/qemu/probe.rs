@@ -47,6 +47,8 @@ pub(super) struct Facts {
     pub(super) version: String,
     /// Machine models that it has, in its own words.
     pub(super) machines: Vec<String>,
+    /// Device types that it has, in its own words.
+    pub(super) devices: Vec<String>,
     /// Whether it can confine its system calls.
     pub(super) sandbox: Sandbox,
     /// Why KVM does not work; `None` where it does.
@@ -57,6 +59,11 @@ impl Facts {
     /// What executes guest code where nothing is asked.
     pub(super) fn preferred(&self) -> Accelerator {
         if self.kvm_fails.is_none() { Accelerator::Kvm } else { Accelerator::Tcg }
+    }
+
+    /// Whether it has this device type.
+    pub(super) fn has_device(&self, name: &str) -> bool {
+        self.devices.iter().any(|known| known == name)
     }
 
     /// Whether it has this machine model.
@@ -109,13 +116,14 @@ fn find(config: &Config) -> Result<PathBuf, Error> {
 
 async fn ask(runner: Runner) -> Result<Facts, Error> {
     let guest = run::put(&runner.folder, "counting-guest.bin", &counting_guest(TURNS))?;
-    let (version, machines, software, kvm) = tokio::join!(
+    let (version, machines, devices, software, kvm) = tokio::join!(
         runner.run(vec!["--version".into()], LIMIT),
         runner.run(vec!["-machine".into(), "help".into()], LIMIT),
+        runner.run(vec!["-device".into(), "help".into()], LIMIT),
         software(&runner, &guest),
         kvm(&runner, &guest),
     );
-    let (version, machines, sandbox, kvm_fails) = (version?, machines?, software?, kvm?);
+    let (version, machines, devices, sandbox, kvm_fails) = (version?, machines?, devices?, software?, kvm?);
     let said = || Error::Version { program: runner.program.clone(), said: version.said.trim().to_owned() };
     let (number, text) = read_version(&version.said).ok_or_else(said)?;
     if number < OLDEST {
@@ -125,10 +133,17 @@ async fn ask(runner: Runner) -> Result<Facts, Error> {
     Ok(Facts {
         version: text,
         machines: first_words.map(str::to_owned).collect(),
+        devices: device_types(&devices.said),
         sandbox,
         kvm_fails,
         program: runner.program,
     })
+}
+
+/// The names in `name "virtio-blk-pci", bus PCI, alias …`.
+fn device_types(said: &str) -> Vec<String> {
+    let names = said.lines().filter_map(|line| line.strip_prefix("name \"")?.split_once('"'));
+    names.map(|(name, _)| name.to_owned()).collect()
 }
 
 /// Runs the guest in software, confined where that can be had.

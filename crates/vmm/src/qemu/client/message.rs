@@ -33,8 +33,27 @@ pub(in crate::qemu) enum Event {
     Panicked,
     /// The virtual CPUs stopped or go on; the state tells why.
     Turned,
+    /// The guest has let the device of this id or path go, and it is away.
+    Unplugged(String),
+    /// The guest does not let a device go.
+    Clung(String),
+    /// A migration has come this far.
+    Moved(Moved),
+    /// A memory device has this size now, in bytes.
+    Resized(String, u64),
     /// Any other.
     Other,
+}
+
+/// How far a migration has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::qemu) enum Moved {
+    /// It is on its way.
+    Going,
+    /// All of it is there.
+    Whole,
+    /// It failed or was given up.
+    Failed,
 }
 
 /// Why a machine shuts down.
@@ -110,9 +129,27 @@ impl Event {
             "RESET" => Self::Reset { by_guest },
             "GUEST_PANICKED" => Self::Panicked,
             "STOP" | "RESUME" | "SUSPEND" | "WAKEUP" => Self::Turned,
+            // What has no name of its own, such as a part of a device, has a path.
+            "DEVICE_DELETED" => {
+                named(facts, "device").or_else(|| named(facts, "path")).map_or(Self::Other, Self::Unplugged)
+            }
+            "DEVICE_UNPLUG_GUEST_ERROR" => named(facts, "device").map_or(Self::Other, Self::Clung),
+            "MIGRATION" => match facts.get("status").and_then(Value::as_str) {
+                Some("completed") => Self::Moved(Moved::Whole),
+                Some("failed" | "cancelled") => Self::Moved(Moved::Failed),
+                Some(_) | None => Self::Moved(Moved::Going),
+            },
+            "MEMORY_DEVICE_SIZE_CHANGE" => {
+                let size = facts.get("size").and_then(Value::as_u64).unwrap_or_default();
+                named(facts, "id").map_or(Self::Other, |id| Self::Resized(id, size))
+            }
             _ => Self::Other,
         }
     }
+}
+
+fn named(facts: &Value, field: &str) -> Option<String> {
+    facts.get(field).and_then(Value::as_str).map(str::to_owned)
 }
 
 impl Status {

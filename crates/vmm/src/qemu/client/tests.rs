@@ -44,7 +44,7 @@ async fn a_refusal_is_told_in_qemus_words() {
     let refusal =
         r#"{"id": 1, "error": {"class": "GenericError", "desc": "Resetting the Virtual Machine is required"}}"#;
     let (mut client, _far) = told(&script(&[refusal])).await;
-    let error = client.call("cont", LIMIT).await.expect_err("it is refused");
+    let error = client.call("cont", &Value::Null, LIMIT).await.expect_err("it is refused");
     assert_eq!(error.to_string(), "QEMU refused cont: Resetting the Virtual Machine is required");
 }
 
@@ -72,7 +72,7 @@ async fn what_is_not_qmp_is_an_error() {
     ];
     for (words, why) in table {
         let (mut client, _far) = told(words).await;
-        let error = client.call("query-status", LIMIT).await.expect_err("it is no answer").to_string();
+        let error = client.call("query-status", &Value::Null, LIMIT).await.expect_err("it is no answer").to_string();
         assert!(error.contains(why), "{error:?} should tell of {why:?}");
     }
 }
@@ -96,7 +96,7 @@ async fn silence_is_an_error_in_time() {
     let (near, _far) = duplex(4_096);
     let mut client = Client::new(near);
     let before = tokio::time::Instant::now();
-    let error = client.call("stop", LIMIT).await.expect_err("nobody answers");
+    let error = client.call("stop", &Value::Null, LIMIT).await.expect_err("nobody answers");
     assert_eq!(error.to_string(), "QEMU did not answer stop in 5s");
     assert_eq!(before.elapsed(), LIMIT);
 }
@@ -105,17 +105,17 @@ async fn silence_is_an_error_in_time() {
 async fn a_late_answer_is_not_taken_for_the_next() {
     let (near, mut far) = duplex(4_096);
     let mut client = Client::new(near);
-    assert!(matches!(client.call("stop", LIMIT).await, Err(Error::Late { .. })));
+    assert!(matches!(client.call("stop", &Value::Null, LIMIT).await, Err(Error::Late { .. })));
     let words = script(&[r#"{"return": {"late": true}, "id": 1}"#, r#"{"return": {"late": false}, "id": 2}"#]);
     far.write_all(&words).await.expect("it fits");
-    assert_eq!(client.call("cont", LIMIT).await.expect("it is answered"), json!({"late": false}));
+    assert_eq!(client.call("cont", &Value::Null, LIMIT).await.expect("it is answered"), json!({"late": false}));
 }
 
 #[tokio::test]
 async fn a_flood_of_events_is_an_error() {
     let reset = r#"{"event": "RESET", "data": {"guest": true}}"#;
     let (mut client, _far) = told(&script(&[reset; MAX_EVENTS + 1])).await;
-    assert!(matches!(client.call("stop", LIMIT).await, Err(Error::Flooded)));
+    assert!(matches!(client.call("stop", &Value::Null, LIMIT).await, Err(Error::Flooded)));
 }
 
 #[tokio::test]

@@ -1,143 +1,147 @@
-//! Disks, interfaces and the random source, as virtio devices of the machine's bus.
-//!
-//! Each user-mode network has an address range of its own, so that a guest with two never has the same
-//! address twice; the guest gets `.15` of it.
+//! Disks, interfaces and further devices, each in its place.
 
-use super::{Blueprint, Line, Medium, choice, text};
+use super::place::{Bus, Sort, is_played};
+use super::{Blueprint, Line, choice, consoles, disk, memory, nic, platform, text};
 use crate::qemu::Error;
 use serde_json::{Value, json};
-use std::net::{IpAddr, Ipv4Addr};
-use weft_domain::spec::{Attachment, Disk, DiskFormat, Forward, Mac, Machine, Nic, Spec, Transport};
-use weft_ports::hypervisor::Backing;
-
-/// The first PCI slot that no machine model uses itself.
-const FIRST_SLOT: usize = 3;
-/// Functions of a PCI slot.
-const FUNCTIONS: usize = 8;
-
-/// The addresses that the user-mode networks of this specification give to the guest.
-pub(in crate::qemu) fn addresses(spec: &Spec) -> Vec<IpAddr> {
-    let user = |nic: &Nic| matches!(nic.attachment, Attachment::User { .. });
-    let numbers = spec.nics.iter().enumerate().filter(|(_, nic)| user(nic)).map(|(i, _)| i);
-    numbers.map(|i| Ipv4Addr::new(10, 0, subnet(i), 15).into()).collect()
-}
-
-fn subnet(index: usize) -> u8 {
-    // The specification's limit on interfaces is far below what fits.
-    u8::try_from(index + 2).unwrap_or(u8::MAX)
-}
+use std::path::Path;
+use weft_domain::spec::{Device, DeviceKind, DiskSource, Memory, Rng, VhostMode};
 
 pub(super) fn add(blueprint: &Blueprint<'_>, line: &mut Line) -> Result<(), Error> {
     let spec = &blueprint.order.spec;
     let mut bus = Bus::of(blueprint.chosen.machine);
-    for (i, disk) in spec.disks.iter().enumerate() {
-        let backing = blueprint.order.disks.get(i).zip(blueprint.media.get(i));
-        let (backing, medium) = backing.ok_or_else(|| {
-            choice::unserved(&format!("vm.spec.disks[{i}]"), "has no file: the order names fewer disks")
-        })?;
-        let device = disk_device(i, disk);
-        line.json("-blockdev", &block_node(i, disk, backing, *medium)?);
-        line.json("-device", &bus.place("virtio-blk", device));
+    platform::iommu(spec, line);
+    for bridge in Bus::bridges(blueprint.chosen.machine) {
+        line.json("-device", &bridge);
     }
-    for (i, nic) in spec.nics.iter().enumerate() {
-        let Attachment::User { forwards } = &nic.attachment else {
-            return Err(choice::unserved(&format!("vm.spec.nics[{i}]"), "only user-mode networks are served"));
-        };
-        line.option("-netdev", network(i, forwards));
-        let index = u8::try_from(i).unwrap_or(u8::MAX);
-        let mac = nic.mac.unwrap_or_else(|| Mac::derived(&blueprint.order.instance, index));
-        let device = json!({"id": format!("nic{i}"), "netdev": format!("net{i}"), "mac": mac.to_string()});
-        line.json("-device", &bus.place("virtio-net", device));
-    }
+    disks(blueprint, &mut bus, line)?;
+    nics(blueprint, &mut bus, line)?;
     if let Some(rng) = &spec.rng {
         line.json("-object", &json!({"qom-type": "rng-random", "id": "rng", "filename": text(&rng.source)?}));
-        line.json("-device", &bus.place("virtio-rng", json!({"id": "rng0", "rng": "rng"})));
+        line.json("-device", &bus.root(bus.name("virtio-rng", random(rng))));
+    }
+    memory::devices(blueprint, &mut bus, line);
+    consoles::virtio(blueprint, &mut bus, line)?;
+    if let Some(vsock) = spec.vsock {
+        let device = json!({"id": "vsock", "guest-cid": vsock.cid});
+        line.json("-device", &bus.root(bus.name("vhost-vsock", device)));
+    }
+    platform::add(blueprint, &mut bus, line)?;
+    let mut sizes = blueprint.pmem_bytes.iter();
+    for device in &spec.devices {
+        let parts = further(device, &spec.memory, &mut sizes)?;
+        if let Some((id, path)) = parts.socket {
+            line.option("-chardev", disk::socket(&id, path)?);
+        }
+        if let Some(object) = parts.object {
+            line.json("-object", &object);
+        }
+        line.json("-device", &placed(blueprint, &mut bus, device.iommu, parts.device));
     }
     Ok(())
 }
 
-/// A disk's bytes: the file, and the format above it. Nothing is guessed from its content.
-fn block_node(index: usize, disk: &Disk, backing: &Backing, medium: Medium) -> Result<Value, Error> {
-    let driver = match medium {
-        Medium::File => "file",
-        Medium::Device => "host_device",
-    };
-    let cache = json!({"direct": disk.direct});
-    let discard = if disk.read_only { "ignore" } else { "unmap" };
-    let file = json!({
-        "driver": driver, "filename": text(&backing.path)?, "read-only": disk.read_only,
-        "discard": discard, "cache": cache,
-    });
-    let mut node = json!({
-        "node-name": format!("disk{index}"), "read-only": disk.read_only,
-        "discard": discard, "cache": cache, "file": file,
-    });
-    match backing.format {
-        DiskFormat::Raw => node["driver"] = json!("raw"),
-        DiskFormat::Qcow2 => {
-            node["driver"] = json!("qcow2");
-            // An image must not lead to files that its owner did not name.
-            node["backing"] = Value::Null;
-        }
+/// In its slot, or on the root bus where an IOMMU must tell it from others.
+fn placed(blueprint: &Blueprint<'_>, bus: &mut Bus, behind_iommu: bool, device: Value) -> Value {
+    let slot = device["id"].as_str().and_then(|id| blueprint.layout.slots.get(id)).copied();
+    match slot {
+        Some(slot) if !behind_iommu => bus.plug(device, slot),
+        Some(_) | None => bus.root(device),
     }
-    Ok(node)
 }
 
-fn disk_device(index: usize, disk: &Disk) -> Value {
-    let mut device = json!({"id": format!("blk{index}"), "drive": format!("disk{index}")});
-    if let Some(serial) = &disk.serial {
-        device["serial"] = json!(serial);
+fn disks(blueprint: &Blueprint<'_>, bus: &mut Bus, line: &mut Line) -> Result<(), Error> {
+    for (i, one) in blueprint.order.spec.disks.iter().enumerate() {
+        let device = if let (true, DiskSource::VhostUser { socket }) = (is_played(one), &one.source) {
+            let device = disk::played(one);
+            line.option("-chardev", disk::socket(device["chardev"].as_str().unwrap_or_default(), socket)?);
+            bus.name("vhost-user-blk", device)
+        } else {
+            let backing = blueprint.order.disks.get(i).zip(blueprint.media.get(i));
+            let (backing, medium) = backing.ok_or_else(|| {
+                choice::unserved(&format!("vm.spec.disks[{i}]"), "has no file: the order names fewer disks")
+            })?;
+            let node = disk::node(one);
+            line.json("-blockdev", &disk::block_node(&node, one, backing, *medium)?);
+            bus.name("virtio-blk", disk::device(one, &node))
+        };
+        line.json("-device", &placed(blueprint, bus, one.iommu, device));
+    }
+    Ok(())
+}
+
+fn nics(blueprint: &Blueprint<'_>, bus: &mut Bus, line: &mut Line) -> Result<(), Error> {
+    let no_files = Vec::new();
+    for (i, one) in blueprint.order.spec.nics.iter().enumerate() {
+        let files = blueprint.taps.get(i).unwrap_or(&no_files);
+        if let Some((id, path, mode)) = nic::socket(one) {
+            let server = if mode == VhostMode::Server { ",server=on,wait=off" } else { "" };
+            line.option("-chardev", format!("{}{server}", disk::socket(&id, path)?));
+        }
+        line.option("-netdev", nic::option(i, one, files));
+        let device = bus.name("virtio-net", nic::device(i, one, &blueprint.order.instance));
+        line.json("-device", &placed(blueprint, bus, one.iommu, device));
+    }
+    Ok(())
+}
+
+fn random(rng: &Rng) -> Value {
+    let mut device = json!({"id": "rng0", "rng": "rng"});
+    if let Some(bucket) = rng.rate_limit.and_then(|limit| limit.bandwidth) {
+        device["max-bytes"] = json!(bucket.size);
+        device["period"] = json!(bucket.refill_ms);
+    }
+    if rng.iommu {
+        device["iommu_platform"] = json!(true);
     }
     device
 }
 
-fn network(index: usize, forwards: &[Forward]) -> String {
-    let mut network = format!("user,id=net{index},ipv6=off,net=10.0.{}.0/24", subnet(index));
-    for Forward { transport, host_port, guest_port } in forwards {
-        let transport = match transport {
-            Transport::Tcp => "tcp",
-            Transport::Udp => "udp",
-        };
-        network.push_str(&format!(",hostfwd={transport}:127.0.0.1:{host_port}-:{guest_port}"));
-    }
-    network
+/// What a further device is made of.
+pub(in crate::qemu) struct Parts<'a> {
+    /// The character device, by id, and the socket that it connects to.
+    pub(in crate::qemu) socket: Option<(String, &'a Path)>,
+    /// The object behind the device.
+    pub(in crate::qemu) object: Option<Value>,
+    /// The device, without its place.
+    pub(in crate::qemu) device: Value,
 }
 
-/// Where virtio devices are plugged.
-enum Bus {
-    /// Each has registers of its own; the guest finds them through ACPI.
-    Mmio,
-    /// The next free place on PCI.
-    Pci {
-        /// Counts functions, eight to a slot.
-        next: usize,
-    },
-}
-
-impl Bus {
-    fn of(machine: Machine) -> Self {
-        match machine {
-            Machine::Microvm => Self::Mmio,
-            Machine::Pc | Machine::Q35 | Machine::Auto => Self::Pci { next: 0 },
+/// The parts of a further device. Each persistent memory takes the next of `sizes`.
+pub(in crate::qemu) fn further<'a, 's>(
+    device: &'a Device,
+    memory: &Memory,
+    sizes: &mut impl Iterator<Item = &'s u64>,
+) -> Result<Parts<'a>, Error> {
+    let id = Sort::Device.id(&device.name);
+    let parts = match &device.kind {
+        DeviceKind::Pmem { path, .. } => {
+            let bytes = sizes.next().copied().unwrap_or_default();
+            let object = json!({
+                "qom-type": "memory-backend-file", "id": format!("{id}-bytes"), "size": bytes, "mem-path": text(path)?,
+                "share": true, "prealloc": memory.prefault,
+            });
+            let device = json!({"driver": "virtio-pmem-pci", "memdev": format!("{id}-bytes"), "id": id});
+            Parts { socket: None, object: Some(object), device }
         }
-    }
-
-    /// The device with its driver's name and its place.
-    fn place(&mut self, virtio: &str, mut device: Value) -> Value {
-        match self {
-            Self::Mmio => device["driver"] = json!(format!("{virtio}-device")),
-            Self::Pci { next } => {
-                let (slot, function) = (FIRST_SLOT + *next / FUNCTIONS, *next % FUNCTIONS);
-                *next += 1;
-                device["driver"] = json!(format!("{virtio}-pci"));
-                device["addr"] = json!(format!("{slot:x}.{function}"));
-                device["multifunction"] = json!(true);
-                if virtio == "virtio-net" {
-                    // No guest boots from the network here; the boot ROM would only cost time.
-                    device["romfile"] = json!("");
-                }
+        DeviceKind::Share { tag, socket, queues, queue_size } => {
+            let chardev = format!("{id}-socket");
+            let mut device = json!({"driver": "vhost-user-fs-pci", "chardev": chardev, "tag": tag, "id": id});
+            if *queues > 0 {
+                device["num-request-queues"] = json!(queues);
             }
+            if *queue_size > 0 {
+                device["queue-size"] = json!(queue_size);
+            }
+            Parts { socket: Some((chardev, socket)), object: None, device }
         }
-        device
-    }
+        DeviceKind::Passthrough { path } => {
+            let device = json!({"driver": "vfio-pci", "sysfsdev": text(path)?, "id": id});
+            Parts { socket: None, object: None, device }
+        }
+        DeviceKind::Vdpa { .. } | DeviceKind::VfioUser { .. } | DeviceKind::VhostUser { .. } => {
+            return Err(choice::unserved("vm.spec.devices", "driver qemu does not serve this kind of device"));
+        }
+    };
+    Ok(parts)
 }

@@ -44,7 +44,21 @@ fn line_of(order: &Order, medium: Medium) -> Result<Vec<String>, Error> {
     let machine = choice::machine(&order.spec, accelerator, TSC);
     let chosen = Chosen { driver: "qemu 7.2.22".into(), machine, accelerator };
     let media = vec![medium; order.disks.len()];
-    let blueprint = Blueprint { order, chosen: &chosen, tsc_khz: TSC, sandbox: Sandbox::On, media: &media };
+    let pmem = |device: &&Device| matches!(device.kind, DeviceKind::Pmem { .. });
+    let pmem_bytes = vec![1 << 30; order.spec.devices.iter().filter(pmem).count()];
+    let taps = vec![vec![16], vec![17, 18]];
+    let (layout, begin) = (Layout::of(&order.spec), Begin::of(&order.spec));
+    let blueprint = Blueprint {
+        order,
+        chosen: &chosen,
+        tsc_khz: TSC,
+        sandbox: Sandbox::On,
+        media: &media,
+        pmem_bytes: &pmem_bytes,
+        taps: &taps,
+        layout: &layout,
+        begin,
+    };
     Ok(arguments(&blueprint)?.into_iter().map(|word| word.into_string().unwrap()).collect())
 }
 
@@ -112,6 +126,78 @@ fn a_machine_with_everything() {
 }
 
 #[test]
+fn a_machine_of_rarer_parts() {
+    let zone = |name: &str| Zone { name: name.into(), size_bytes: 1 << 28, hotplug_bytes: 0, host_numa_node: Some(0) };
+    let node = |id: u32, zone: &str| NumaNode {
+        id,
+        cpus: [id].into(),
+        zones: vec![zone.into()],
+        distances: [(1 - id, 20)].into(),
+        pci_segments: Vec::new(),
+    };
+    let bucket = |size| Some(TokenBucket { size, refill_ms: 1_000, one_time_burst: 0 });
+    let limit = RateLimit { bandwidth: bucket(1 << 20), ops: bucket(100) };
+    let device = |name: &str, kind| Device { name: name.into(), kind, pci_segment: 0, iommu: false };
+    let draft = Draft {
+        machine: Machine::Q35,
+        cpu: Cpu { boot: 2, max: 2, ..Cpu::default() },
+        memory: Memory {
+            size_bytes: 1 << 29,
+            hotplug_bytes: 1 << 30,
+            hotplug_method: HotplugMethod::VirtioMem,
+            shared: true,
+            huge_page_bytes: Some(2 << 20),
+            balloon: Some(Balloon { deflate_on_oom: true, statistics_seconds: 5, ..Balloon::new(1 << 20) }),
+            zones: vec![zone("a"), zone("b")],
+            ..Memory::default()
+        },
+        disks: vec![Disk {
+            queues: 2,
+            queue_size: 128,
+            iommu: true,
+            rate_limit: Some(limit),
+            sparse: Some(false),
+            cache: DiskCache::Unsafe,
+            ..disk("root", "/disks/root.raw")
+        }],
+        nics: vec![
+            Nic::new("lan", Attachment::Macvtap("macvtap0".into())),
+            Nic { mtu: 9_000, queues: 2, ..Nic::new("wan", Attachment::Tap("tap0".into())) },
+            Nic::new("fast", Attachment::VhostUser { socket: "/run/fast.sock".into() }),
+        ],
+        serial: Console { path: Some("/logs/serial".into()), ..Console::new(ConsoleMode::File) },
+        console: Console::new(ConsoleMode::Socket),
+        rng: Some(Rng {
+            source: "/dev/urandom".into(),
+            rate_limit: Some(RateLimit { bandwidth: bucket(1_024), ops: None }),
+            iommu: false,
+        }),
+        devices: vec![
+            device(
+                "data",
+                DeviceKind::Pmem { path: "/d".into(), size_bytes: 0, read_only: true, root: false, rate_limit: None },
+            ),
+            device(
+                "home",
+                DeviceKind::Share { tag: "home".into(), socket: "/run/fs".into(), queues: 1, queue_size: 0 },
+            ),
+        ],
+        platform: Some(Platform {
+            serial_number: Some("1-2".into()),
+            uuid: Some("11111111-2222-3333-4444-555555555555".into()),
+            oem_strings: vec!["a=b".into()],
+            ..Platform::default()
+        }),
+        numa: vec![node(0, "a"), node(1, "b")],
+        watchdog: true,
+        tpm: Some("/run/tpm.sock".into()),
+        readiness: Some(Readiness { probe: ReadinessProbe::GuestAgent, timeout: std::time::Duration::from_secs(60) }),
+        ..Draft::default()
+    };
+    insta::assert_snapshot!(shown(&order(draft)));
+}
+
+#[test]
 fn firmware_on_a_pc_without_a_serial_port() {
     let mut order = order(Draft {
         payload: Payload::Firmware { firmware: "/firmware/ovmf.fd".into() },
@@ -152,11 +238,12 @@ fn what_cannot_be_had_together_is_refused_by_field() {
         machine: Machine::Microvm,
         cpu: Cpu { boot: 300, max: 300, topology: Some(dies), ..Cpu::default() },
         disks: (0..25).map(|i| disk(&format!("d{i}"), "/d")).collect(),
-        nics: vec![Nic { attachment: Attachment::Tap("tap0".into()), ..nic("nic0", vec![]) }],
+        nics: vec![Nic::new("nic0", Attachment::Network("lan".into()))],
         ..Draft::default()
     };
     let fields: Vec<_> = choice::refused(&draft, Machine::Microvm).into_iter().map(|found| found.field).collect();
-    let wanted = ["vm.spec.cpu.max", "vm.spec.cpu.topology.dies_per_package", "vm.spec.disks", "vm.spec.nics[0]"];
+    let wanted =
+        ["vm.spec.cpu.max", "vm.spec.cpu.topology.dies_per_package", "vm.spec.disks", "vm.spec.nics[0].network"];
     assert_eq!(fields, wanted);
     assert_eq!(choice::refused(&Draft::default(), Machine::Microvm), []);
 }
@@ -170,9 +257,13 @@ fn every_pci_device_has_a_place_of_its_own() {
     };
     let words = line_of(&order(draft), Medium::File).unwrap();
     let devices = words.iter().filter_map(|word| serde_json::from_str::<serde_json::Value>(word).ok());
-    let places: Vec<_> = devices.filter_map(|device| Some(device.get("addr")?.as_str()?.to_owned())).collect();
+    let places = devices.filter_map(|device| {
+        Some((device.get("bus").cloned().map(|bus| bus.to_string()), device.get("addr")?.as_str()?.to_owned()))
+    });
+    let places: Vec<_> = places.collect();
     let unique: std::collections::BTreeSet<_> = places.iter().collect();
-    assert_eq!((places.len(), unique.len()), (48, 48));
+    // With the bridges.
+    assert_eq!((places.len(), unique.len()), (51, 51));
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! QEMU hears one client at a time; a second waits unheard until the first has closed.
 
 use crate::qemu::client::{Client, Error, Event, Status};
+use serde_json::Value;
+use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::net::UnixStream;
@@ -16,7 +18,7 @@ const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 
 /// What comes over a link.
 #[derive(Debug)]
-pub(super) enum Heard {
+pub(in crate::qemu) enum Heard {
     /// Something happened.
     Event(Event),
     /// The connection was lost and is there again; events may have been missed, and this is the state.
@@ -49,7 +51,7 @@ impl Link {
     }
 
     /// What comes next. May be cancelled without loss.
-    pub(super) async fn heard(&mut self) -> Heard {
+    pub(in crate::qemu) async fn heard(&mut self) -> Heard {
         loop {
             if let Some(client) = &mut self.client {
                 match client.event().await {
@@ -80,14 +82,21 @@ impl Link {
     }
 
     /// Sends a command and waits for its answer.
-    pub(super) async fn call(&mut self, command: &'static str) -> Result<(), Error> {
+    pub(in crate::qemu) async fn call(&mut self, command: &'static str, arguments: Value) -> Result<Value, Error> {
         let client = self.connected().await?;
-        let answer = client.call(command, CALL_LIMIT).await.map(|_| ());
+        let answer = client.call(command, &arguments, CALL_LIMIT).await;
+        self.keep_or_lose(answer)
+    }
+
+    /// Hands QEMU a descriptor under a name.
+    pub(in crate::qemu) async fn hand(&mut self, name: &str, file: BorrowedFd<'_>) -> Result<(), Error> {
+        let client = self.connected().await?;
+        let answer = client.hand(name, file, CALL_LIMIT).await;
         self.keep_or_lose(answer)
     }
 
     /// Asks for the state.
-    pub(super) async fn status(&mut self) -> Result<Status, Error> {
+    pub(in crate::qemu) async fn status(&mut self) -> Result<Status, Error> {
         let client = self.connected().await?;
         let answer = client.status(CALL_LIMIT).await;
         self.keep_or_lose(answer)

@@ -1,13 +1,16 @@
 //! What the owner of a machine finds out and its handle shows. The first end counts.
 
+use crate::cell::Cell;
 use crate::log;
 use crate::qemu::client::Status;
 use crate::qemu::folder::Folder;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
-use weft_domain::{Fault, Reason};
+use weft_domain::spec::change::Change;
+use weft_domain::spec::{Draft, Spec};
+use weft_domain::{Fault, InstanceId, Reason};
 use weft_ports::clock::Clock;
 use weft_ports::hypervisor::{Chosen, End, State, Way};
 use weft_ports::processes::{Alive, Ending, Processes};
@@ -23,18 +26,42 @@ pub(in crate::qemu) struct Shared {
     state: watch::Sender<State>,
     resets: watch::Sender<u64>,
     killing: AtomicBool,
+    pub(super) instance: InstanceId,
+    pub(super) cell: Cell,
+    running: Mutex<Draft>,
+}
+
+/// What a machine is from its start.
+pub(in crate::qemu) struct Birth {
+    pub(in crate::qemu) instance: InstanceId,
+    pub(in crate::qemu) chosen: Chosen,
+    pub(in crate::qemu) folder: Folder,
+    pub(in crate::qemu) vmm_log: PathBuf,
+    pub(in crate::qemu) cell: Cell,
+    pub(in crate::qemu) spec: Arc<Spec>,
 }
 
 impl Shared {
     pub(in crate::qemu) fn new(
         alive: Alive,
-        chosen: Chosen,
-        folder: Folder,
-        vmm_log: PathBuf,
+        birth: Birth,
         (processes, clock): (Arc<dyn Processes>, Arc<dyn Clock>),
     ) -> Self {
+        let Birth { instance, chosen, folder, vmm_log, cell, spec } = birth;
         let (state, resets) = (watch::Sender::new(State::Running), watch::Sender::new(0));
-        Self { alive, chosen, folder, processes, clock, vmm_log, state, resets, killing: AtomicBool::new(false) }
+        let (killing, running) = (AtomicBool::new(false), Mutex::new(Spec::clone(&spec).into_draft()));
+        Self { alive, chosen, folder, processes, clock, vmm_log, state, resets, killing, instance, cell, running }
+    }
+
+    /// What the machine has become.
+    pub(super) fn running(&self) -> Draft {
+        self.running.lock().expect("nothing panics while it holds a specification").clone()
+    }
+
+    /// It has become another.
+    pub(super) fn became(&self, change: &Change) {
+        let mut running = self.running.lock().expect("nothing panics while it holds a specification");
+        change.apply(&mut running);
     }
 
     pub(super) fn state(&self) -> watch::Receiver<State> {

@@ -3,11 +3,12 @@
 mod double;
 
 use super::*;
+use crate::cell::Cell;
 use crate::qemu::folder::Folder;
 use double::{Double, Manner};
 use serde_json::json;
-use weft_domain::spec::{Accelerator, Machine as Model};
-use weft_domain::{ClaimId, Kind, Time};
+use weft_domain::spec::{Accelerator, Draft, Machine as Model};
+use weft_domain::{ClaimId, InstanceId, Kind, Time};
 use weft_ports::clock;
 use weft_ports::hypervisor::End;
 use weft_ports::processes::fake::Fake;
@@ -41,11 +42,17 @@ impl Rig {
     }
 
     fn shared(&self) -> Arc<Shared> {
-        let chosen = Chosen { driver: "qemu 7.2.22".into(), machine: Model::Microvm, accelerator: Accelerator::Tcg };
         let outer: (Arc<dyn Processes>, Arc<dyn clock::Clock>) =
             (Arc::new(self.processes.clone()), Arc::new(clock::Fake::default()));
-        let folder = Folder(self.folder.path().into());
-        Arc::new(Shared::new(self.alive.clone(), chosen, folder, self.folder.path().join("vmm.log"), outer))
+        let birth = Birth {
+            instance: InstanceId::new(Time::from_millis(1), [1; 10]),
+            chosen: Chosen { driver: "qemu 7.2.22".into(), machine: Model::Microvm, accelerator: Accelerator::Tcg },
+            folder: Folder(self.folder.path().into()),
+            vmm_log: self.folder.path().join("vmm.log"),
+            cell: Cell::standing(self.folder.path(), None),
+            spec: Arc::new(Draft::default().check().unwrap()),
+        };
+        Arc::new(Shared::new(self.alive.clone(), birth, outer))
     }
 
     async fn adopt(&self) -> Handle {

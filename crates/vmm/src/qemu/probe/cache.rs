@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Changes when what is found, or how, changes.
-const FORM: u32 = 2;
+const FORM: u32 = 3;
 const FILE: &str = "qemu-found.json";
 
 #[derive(Serialize, Deserialize)]

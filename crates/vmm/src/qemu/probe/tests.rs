@@ -44,6 +44,9 @@ fn what_was_kept_is_read_for_the_same_key_only() {
         program: "/usr/bin/qemu-system-x86_64".into(),
         version: "7.2.22".to_owned(),
         machines: vec!["microvm".to_owned(), "q35".to_owned()],
+        devices: device_types(
+            "Storage devices:\nname \"virtio-blk-pci\", bus PCI, alias \"virtio-blk\"\n\nname \"pc-dimm\", desc \"DIMM\"\n",
+        ),
         sandbox: Sandbox::On,
         kvm_fails: Some("it is away".to_owned()),
     };
@@ -53,6 +56,7 @@ fn what_was_kept_is_read_for_the_same_key_only() {
     std::fs::write(folder.path().join("qemu-found.json"), "{\"key\": \"one\"").unwrap();
     assert_eq!(cache::read(folder.path(), "one"), None);
     assert_eq!(facts.preferred(), Accelerator::Tcg);
+    assert!(facts.has_device("virtio-blk-pci") && facts.has_device("pc-dimm") && !facts.has_device("virtio-blk"));
     assert!(facts.has(Machine::Q35) && !facts.has(Machine::Pc));
 }
 
