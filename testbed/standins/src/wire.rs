@@ -18,7 +18,12 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
+/// Requests that are being answered.
+static BUSY: AtomicUsize = AtomicUsize::new(0);
+/// How long an end waits for them.
+const COURTESY: Duration = Duration::from_millis(500);
 /// Connections that are served at once.
 const CONNECTIONS: usize = 10;
 
@@ -144,6 +149,7 @@ impl Door {
                         ..Reply::default()
                     };
                     let _ = connection.write(&reply.bytes(self.service.name()));
+                    connection.discard();
                     return;
                 }
             }
@@ -156,6 +162,7 @@ impl Door {
         if before(faults) {
             return None;
         }
+        BUSY.fetch_add(1, Ordering::SeqCst);
         let reply = if faults.contains(&Fault::Fail) { self.service.failure() } else { self.service.answer(request) };
         let mut bytes = reply.bytes(self.service.name());
         let mut over = false;
@@ -184,12 +191,23 @@ impl Door {
             }
         }
         let written = connection.write(&bytes);
+        BUSY.fetch_sub(1, Ordering::SeqCst);
         if let Some(code) = reply.exit {
             std::process::exit(code);
         }
         drop(gate);
         (written.is_ok() && !over).then_some(())
     }
+}
+
+/// Ends the process once the reply that is under way, if there is one, is out.
+pub fn leave(code: i32) -> ! {
+    let begun = Instant::now();
+    while BUSY.load(Ordering::SeqCst) > 0 && begun.elapsed() < COURTESY {
+        // why: what is waited for is a moment of another thread's.
+        thread::sleep(Duration::from_millis(1));
+    }
+    std::process::exit(code)
 }
 
 /// What goes wrong before a request is done; whether the conversation is over.

@@ -144,7 +144,7 @@ impl Machine {
         }
         self.metrics.flush();
         self.log.say(&format!("Firecracker exiting. exit_code={code}"));
-        std::process::exit(code);
+        crate::wire::leave(code);
     }
 
     /// Ends once the reply to the request that started it is sent.

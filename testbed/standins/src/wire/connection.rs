@@ -8,11 +8,15 @@ use super::Request;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use std::io::{self, IoSliceMut, Write as _};
 use std::mem::MaybeUninit;
+use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 /// The longest line.
 const LINE: usize = 1024;
+/// How long a connection that is over is listened to.
+const LINGER: Duration = Duration::from_millis(100);
 /// The most descriptors that come with one message.
 const FILES: usize = 253;
 
@@ -49,6 +53,15 @@ impl Connection {
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes)
+    }
+
+    /// Takes what is still coming and forgets it, so that a reply that came early is read.
+    pub(super) fn discard(&mut self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
+        let _ = self.stream.set_read_timeout(Some(LINGER));
+        while self.fill().is_ok() {
+            self.buffer.clear();
+        }
     }
 
     /// The next whole request.
