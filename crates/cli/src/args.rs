@@ -4,6 +4,7 @@ pub mod device;
 pub(crate) mod flag;
 pub mod local;
 pub mod snapshot;
+pub mod terms;
 pub mod value;
 pub mod vm;
 

@@ -1,6 +1,7 @@
 //! The specification of a VM, both ways.
 
 mod device;
+mod limit;
 mod read;
 mod write;
 

@@ -1,11 +1,11 @@
 //! What is plugged into VMs and resized, as it is typed.
 
+use super::terms::WaitArgs;
 use super::value;
-use super::vm::{DiskForm, WaitArgs};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::net::IpAddr;
 use std::path::PathBuf;
-use weft_domain::spec::Mac;
+use weft_domain::spec::{DiskFormat, Mac};
 
 /// One VM, and how the verb is waited for.
 #[derive(Debug, Clone, Args)]
@@ -15,6 +15,24 @@ pub struct OneArgs {
     /// How it is waited for.
     #[command(flatten)]
     pub wait: WaitArgs,
+}
+
+/// How a disk's bytes are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DiskForm {
+    /// Byte by byte
+    Raw,
+    /// QEMU's copy-on-write format
+    Qcow2,
+}
+
+impl From<DiskForm> for DiskFormat {
+    fn from(form: DiskForm) -> Self {
+        match form {
+            DiskForm::Raw => Self::Raw,
+            DiskForm::Qcow2 => Self::Qcow2,
+        }
+    }
 }
 
 /// `attach-disk`.

@@ -1,7 +1,7 @@
 //! Commands about snapshots.
 
+use super::terms::WaitArgs;
 use super::value;
-use super::vm::WaitArgs;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use weft_domain::{Name, snapshot};

@@ -4,6 +4,7 @@ use super::device::{
     AttachDeviceArgs, AttachDiskArgs, AttachNicArgs, AttachVsockArgs, DetachDeviceArgs, DetachDiskArgs, DetachNicArgs,
     OneArgs, ResizeArgs, ResizeDiskArgs,
 };
+use super::terms::WaitArgs;
 use super::value::{self, Escape, Goal, LabelEdit, Tail};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -222,17 +223,6 @@ pub struct NamesArgs {
     pub vms: Vec<String>,
 }
 
-/// How a verb is waited for.
-#[derive(Debug, Clone, Args)]
-pub struct WaitArgs {
-    /// Do not wait until it is so
-    #[arg(long)]
-    pub no_wait: bool,
-    /// Makes a repetition safe: the same id gets the first answer; for one VM
-    #[arg(long, value_name = "ID", value_parser = value::request_id)]
-    pub request_id: Option<String>,
-}
-
 /// Some VMs, and how the verb is waited for.
 #[derive(Debug, Clone, Args)]
 pub struct PowerArgs {
@@ -362,13 +352,6 @@ macro_rules! choices {
 }
 
 choices! {
-    /// How a disk's bytes are laid out.
-    DiskForm => spec::DiskFormat {
-        /// Byte by byte
-        Raw,
-        /// QEMU's copy-on-write format
-        Qcow2,
-    }
     /// Machine models.
     Machine => spec::Machine {
         /// The driver's choice

@@ -4,7 +4,8 @@
 use super::outcome::{Wanted, is, ran, show};
 use super::{BRIEF, LONG, USUAL};
 use crate::Error;
-use crate::args::vm::{NamesArgs, StopArgs, WaitArgs};
+use crate::args::terms::WaitArgs;
+use crate::args::vm::{NamesArgs, StopArgs};
 use crate::desk::{Desk, Services, Shape};
 use crate::progress::{Waited, wait};
 use futures::{StreamExt, stream};

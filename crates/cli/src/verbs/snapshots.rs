@@ -6,7 +6,7 @@ use super::{BRIEF, LONG, USUAL};
 use crate::Error;
 use crate::args::Output;
 use crate::args::snapshot::{CreateArgs, DeleteArgs, ForkArgs, ListArgs, RestoreArgs};
-use crate::args::vm::WaitArgs;
+use crate::args::terms::WaitArgs;
 use crate::desk::{Desk, Shape};
 use crate::files;
 use crate::progress::{Waited, wait};

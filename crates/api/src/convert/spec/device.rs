@@ -1,8 +1,7 @@
 //! Devices that are rarely asked for, the machine's description, NUMA nodes and shared rate limits, both
 //! ways.
 
-use super::read::{rate_limit, some};
-use super::write::{rate, text};
+use super::limit::{rate, rate_limit, some, text};
 use crate::convert::Found;
 use crate::proto::weft::v1 as wire;
 use weft_domain::spec::{Device, DeviceKind, NumaNode, Platform, RateLimitGroup};

@@ -1,6 +1,7 @@
 //! From the written specification to a draft, defaults filled in.
 
 use super::device;
+use super::limit::{bucket, rate_limit, some};
 use crate::convert::Found;
 use crate::proto::weft::v1 as wire;
 use std::path::PathBuf;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use weft_domain::spec::payload::DEFAULT_IMAGE;
 use weft_domain::spec::{
     Attachment, Balloon, CloudInit, Console, Cpu, Disk, DiskSource, Draft, Driver, Forward, Memory, Metadata, Nic,
-    Offloads, Payload, Pin, QueuePin, RateLimit, Readiness, ReadinessProbe, Rng, TokenBucket, Topology, Vsock, Zone,
+    Offloads, Payload, Pin, QueuePin, Readiness, ReadinessProbe, Rng, Topology, Vsock, Zone,
 };
 
 /// How long a guest may take to be ready where nothing is said.
@@ -76,10 +77,6 @@ fn metadata(metadata: wire::Metadata, found: &mut Found) -> Metadata {
             .and_then(|ip| ip.map_err(|_| found.add("vm.spec.metadata.address", "must be an IPv4 address")).ok()),
         imds_compatible: metadata.imds_compatible,
     }
-}
-
-pub(super) fn some(text: String) -> Option<String> {
-    if text.is_empty() { None } else { Some(text) }
 }
 
 fn path_or(text: String, default: &str) -> PathBuf {
@@ -258,15 +255,6 @@ fn console(console: wire::Console, field: &str, found: &mut Found) -> Console {
         rate_limit: console.rate_limit.into_option().map(bucket),
         iommu: console.iommu,
     }
-}
-
-fn bucket(b: wire::TokenBucket) -> TokenBucket {
-    TokenBucket { size: b.size, refill_ms: b.refill_ms, one_time_burst: b.one_time_burst }
-}
-
-/// A rate limit.
-pub(super) fn rate_limit(rate: wire::RateLimit) -> RateLimit {
-    RateLimit { bandwidth: rate.bandwidth.into_option().map(bucket), ops: rate.ops.into_option().map(bucket) }
 }
 
 fn readiness(readiness: wire::Readiness, found: &mut Found) -> Option<Readiness> {

@@ -1,13 +1,12 @@
 //! From a specification to its written form: everything is said, nothing is left to defaults.
 
 use super::device;
+use super::limit::{rate, text, write_bucket};
 use crate::convert::{Choice as _, duration};
 use crate::proto::weft::v1 as wire;
-use buffa::MessageField;
-use std::path::Path;
 use weft_domain::spec::{
-    Attachment, Console, Cpu, Disk, DiskSource, Draft, Driver, Forward, Memory, Metadata, Nic, Payload, RateLimit,
-    Readiness, ReadinessProbe, Rng, TokenBucket, Vsock,
+    Attachment, Console, Cpu, Disk, DiskSource, Draft, Driver, Forward, Memory, Metadata, Nic, Payload, Readiness,
+    ReadinessProbe, Rng, Vsock,
 };
 
 /// The written form of a specification.
@@ -70,11 +69,6 @@ fn metadata(metadata: &Metadata) -> wire::Metadata {
         imds_compatible: metadata.imds_compatible,
         ..Default::default()
     }
-}
-
-/// A path as text. Paths come in as text, so nothing is lost.
-pub(super) fn text(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
 }
 
 fn cpu(cpu: &Cpu) -> wire::Cpu {
@@ -251,24 +245,10 @@ fn console(console: &Console) -> wire::Console {
     wire::Console {
         mode: console.mode.write().into(),
         path: console.path.as_deref().map(text).unwrap_or_default(),
-        rate_limit: console.rate_limit.map(bucket).into(),
+        rate_limit: console.rate_limit.map(write_bucket).into(),
         iommu: console.iommu,
         ..Default::default()
     }
-}
-
-fn bucket(b: TokenBucket) -> wire::TokenBucket {
-    wire::TokenBucket { size: b.size, refill_ms: b.refill_ms, one_time_burst: b.one_time_burst, ..Default::default() }
-}
-
-/// The written form of a rate limit, where there is one.
-pub(super) fn rate<P: buffa::ProtoBox<wire::RateLimit>>(rate: Option<RateLimit>) -> MessageField<wire::RateLimit, P> {
-    rate.map(|r| wire::RateLimit {
-        bandwidth: r.bandwidth.map(bucket).into(),
-        ops: r.ops.map(bucket).into(),
-        ..Default::default()
-    })
-    .into()
 }
 
 fn readiness(readiness: &Readiness) -> wire::Readiness {
