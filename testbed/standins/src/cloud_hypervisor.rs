@@ -33,9 +33,9 @@ use rustix::fs::{FlockOperation, flock};
 use serde_json::Value;
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::os::fd::OwnedFd;
+use std::os::fd::{FromRawFd as _, OwnedFd};
 use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use vmm::{Setup, Vmm};
@@ -107,11 +107,11 @@ fn open(args: &Args, version: Version) -> Result<(Arc<Door>, UnixListener, Optio
     }
     let faults = Faults::of_environment();
     let monitor = args.monitor.as_ref().map(|place| match place {
-        Place::Path(path) => path.clone(),
-        Place::Descriptor(number) => PathBuf::from(format!("/proc/self/fd/{number}")),
+        Place::Path(path) => events::open(path),
+        Place::Descriptor(number) => inherit(*number).and_then(events::take),
     });
-    let monitor = Monitor::open(monitor, faults.clone());
-    let monitor = monitor.map_err(|error| format!("the event monitor cannot be opened: {error}"))?;
+    let monitor = monitor.transpose().map_err(|error| format!("the event monitor cannot be opened: {error}"))?;
+    let monitor = Monitor::new(monitor, faults.clone());
     let limit = if version.reached((54, 0)) { BODY_LIMIT } else { OLD_BODY_LIMIT };
     let (sender, deeds) = mpsc::channel();
     let machine = Machine::new(faults.clone(), sender);
@@ -168,10 +168,22 @@ fn lock(path: &Path) -> Result<File, String> {
     Ok(file)
 }
 
-/// A copy of a descriptor of this process.
+/// A descriptor that this process was started with.
 fn inherit(number: i32) -> io::Result<OwnedFd> {
-    let myself = rustix::process::pidfd_open(rustix::process::getpid(), rustix::process::PidfdFlags::empty())?;
-    Ok(rustix::process::pidfd_getfd(myself, number, rustix::process::PidfdGetfdFlags::empty())?)
+    if number < 0 {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    #[expect(unsafe_code, reason = "a descriptor is inherited as a number, and nobody else here takes it")]
+    // SAFETY: the command line hands the descriptor over, once, and it is not one that this process opened.
+    let inherited = unsafe { OwnedFd::from_raw_fd(number) };
+    // Whether it is open at all shows when its flags are read.
+    match rustix::io::fcntl_getfd(&inherited) {
+        Ok(_) => Ok(inherited),
+        Err(error) => {
+            std::mem::forget(inherited);
+            Err(error.into())
+        }
+    }
 }
 
 /// The VMM as the API sees it.

@@ -7,8 +7,9 @@ use crate::faults::{Fault, Faults};
 use serde_json::{Value, json};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -21,16 +22,9 @@ pub(crate) struct Monitor {
 }
 
 impl Monitor {
-    /// A monitor that writes to a file, a FIFO or a descriptor of this process, or to nobody.
-    ///
-    /// # Errors
-    /// When it cannot be opened.
-    pub(crate) fn open(path: Option<PathBuf>, faults: Faults) -> io::Result<Self> {
-        let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
-        let open =
-            |path| OpenOptions::new().read(true).write(true).create(true).truncate(true).custom_flags(flags).open(path);
-        let file = path.map(open).transpose()?.map(Mutex::new);
-        Ok(Self { begun: Instant::now(), file, faults })
+    /// A monitor that writes here, or to nobody.
+    pub(crate) fn new(file: Option<File>, faults: Faults) -> Self {
+        Self { begun: Instant::now(), file: file.map(Mutex::new), faults }
     }
 
     /// Tells that something happened.
@@ -56,4 +50,23 @@ impl Monitor {
         let text = format!("{event:#}\n\n");
         let _ = file.lock().unwrap_or_else(PoisonError::into_inner).write_all(text.as_bytes());
     }
+}
+
+/// Opens a file or a FIFO for events.
+///
+/// # Errors
+/// When it cannot be opened.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+    OpenOptions::new().read(true).write(true).create(true).truncate(true).custom_flags(flags).open(path)
+}
+
+/// Takes a descriptor for events.
+///
+/// # Errors
+/// When it cannot be kept from waiting.
+pub(crate) fn take(descriptor: OwnedFd) -> io::Result<File> {
+    let flags = rustix::fs::fcntl_getfl(&descriptor)?;
+    rustix::fs::fcntl_setfl(&descriptor, flags | rustix::fs::OFlags::NONBLOCK)?;
+    Ok(File::from(descriptor))
 }
