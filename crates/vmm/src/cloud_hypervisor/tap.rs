@@ -1,6 +1,7 @@
 //! Taps and macvtaps of the host, opened for a process that may not open them itself.
 //!
-//! They are there already; nothing about them is changed. A file is opened for each pair of queues. A
+//! They are there already; only the length of their largest packet is changed where it is asked for, which a
+//! jailed process could not. A file is opened for each pair of queues. A
 //! device in another network namespace is opened by a thread that goes there and ends.
 
 use super::Error;
@@ -19,6 +20,11 @@ use weft_domain::spec::{Attachment, Nic};
 const TAP: i16 = 0x0002 | 0x1000 | 0x4000;
 /// One of several queues.
 const MULTI_QUEUE: i16 = 0x0100;
+/// Which tap a file is for.
+const TUNSETIFF: Opcode = opcode::write::<i32>(b'T', 202);
+/// How long the largest packet of a device is, and that it be another length.
+const SIOCGIFMTU: Opcode = 0x8921;
+const SIOCSIFMTU: Opcode = 0x8922;
 /// The longest name of a device, in bytes, with the zero at its end.
 const NAME: usize = 16;
 
@@ -32,7 +38,13 @@ pub(super) fn open(nic: &Nic, pairs: u32, namespace: Option<&Path>) -> Result<Ve
         Attachment::Macvtap(name) => (name, macvtap),
         Attachment::User { .. } | Attachment::Network(_) | Attachment::VhostUser { .. } => return Ok(Vec::new()),
     };
-    let all = || (0..pairs).map(|_| one(name, pairs)).collect::<io::Result<Vec<_>>>();
+    let all = || {
+        let files = (0..pairs).map(|_| one(name, pairs)).collect::<io::Result<Vec<_>>>()?;
+        if nic.mtu > 0 {
+            fit(name, nic.mtu)?;
+        }
+        Ok(files)
+    };
     let opened = match namespace {
         None => all(),
         Some(namespace) => std::thread::scope(|scope| {
@@ -67,45 +79,64 @@ fn tap(name: &str, pairs: u32) -> io::Result<OwnedFd> {
     // The kernel would make one of this name that is not there.
     index(name)?;
     let file = open_node(Path::new("/dev/net/tun"))?;
-    let mut request = Request { name: [0; NAME], flags: TAP, rest: [0; 22] };
-    if pairs > 1 {
-        request.flags |= MULTI_QUEUE;
-    }
-    for (place, byte) in request.name.iter_mut().take(NAME - 1).zip(name.bytes()) {
-        *place = byte;
-    }
-    #[expect(unsafe_code, reason = "there is no other way to say which tap a file is for")]
-    // SAFETY: the request is as long as the kernel's `struct ifreq`, and lives through the call.
-    unsafe {
-        ioctl::ioctl(&file, request)?;
-    }
+    let several = if pairs > 1 { MULTI_QUEUE } else { 0 };
+    ask(&file, Request::new(TUNSETIFF, name, i32::from(TAP | several)))?;
     Ok(file.into())
 }
 
-/// `struct ifreq`, with the name and the flags of `TUNSETIFF`.
+/// Sees to it that the largest packet of a device is this long, as the guest will be told.
+fn fit(name: &str, mtu: u32) -> io::Result<()> {
+    let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::DGRAM, None)?;
+    let wanted = i32::try_from(mtu).unwrap_or(i32::MAX);
+    if ask(&socket, Request::new(SIOCGIFMTU, name, 0))? != wanted {
+        ask(&socket, Request::new(SIOCSIFMTU, name, wanted))?;
+    }
+    Ok(())
+}
+
+/// One request about the device of a name: `struct ifreq`.
 #[repr(C)]
 struct Request {
     name: [u8; NAME],
-    flags: i16,
-    rest: [u8; 22],
+    /// Flags, in the lower half, or a length.
+    value: i32,
+    rest: [u8; 20],
+    opcode: Opcode,
+}
+
+impl Request {
+    fn new(opcode: Opcode, device: &str, value: i32) -> Self {
+        let mut name = [0; NAME];
+        for (place, byte) in name.iter_mut().take(NAME - 1).zip(device.bytes()) {
+            *place = byte;
+        }
+        Self { name, value, rest: [0; 20], opcode }
+    }
 }
 
 #[expect(unsafe_code, reason = "there is no other way to say which tap a file is for")]
-// SAFETY: `TUNSETIFF` reads and writes one `struct ifreq` and nothing else.
+fn ask(file: &impl AsFd, request: Request) -> rustix::io::Result<i32> {
+    // SAFETY: each of the three requests reads and writes one `struct ifreq`, which lives through the call.
+    unsafe { ioctl::ioctl(file, request) }
+}
+
+#[expect(unsafe_code, reason = "there is no other way to say which tap a file is for")]
+// SAFETY: the request begins with a whole `struct ifreq`, and its opcode is one of the three below.
 unsafe impl Ioctl for Request {
-    type Output = ();
+    type Output = i32;
     const IS_MUTATING: bool = true;
 
     fn opcode(&self) -> Opcode {
-        opcode::write::<i32>(b'T', 202)
+        self.opcode
     }
 
     fn as_ptr(&mut self) -> *mut std::ffi::c_void {
         std::ptr::from_mut(self).cast()
     }
 
-    unsafe fn output_from_ptr(_: IoctlOutput, _: *mut std::ffi::c_void) -> rustix::io::Result<()> {
-        Ok(())
+    unsafe fn output_from_ptr(_: IoctlOutput, request: *mut std::ffi::c_void) -> rustix::io::Result<i32> {
+        // SAFETY: it is what `as_ptr` gave.
+        Ok(unsafe { (*request.cast::<Self>()).value })
     }
 }
 
@@ -115,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_device_that_is_not_there_is_not_made() {
-        assert_eq!(size_of::<Request>(), 40);
+        assert_eq!(std::mem::offset_of!(Request, opcode), 40, "as long as the kernel's");
         let nic = Nic::new("nic0", Attachment::Tap("weft-none".to_owned()));
         let error = open(&nic, 1, None).unwrap_err();
         assert!(matches!(error, Error::OpenTap { .. }), "{error}");

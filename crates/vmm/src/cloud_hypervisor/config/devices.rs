@@ -122,7 +122,8 @@ pub(in crate::cloud_hypervisor) fn plugged_nic(nic: &Nic) -> NetConfig {
     NetConfig {
         id: nic_id(&nic.name),
         mac: nic.mac.map(|mac| mac.to_string()),
-        mtu: asked(nic.mtu),
+        // That of a tap is set before it is handed over, and read from it.
+        mtu: asked(nic.mtu).filter(|_| vhost),
         iommu: so(nic.iommu),
         // One for each direction: fewer than two are refused.
         num_queues: Some(nic_queues(nic) * 2),

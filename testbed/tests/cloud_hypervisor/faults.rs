@@ -1,0 +1,116 @@
+//! What goes wrong with the process or with what it is given.
+
+use super::TURNS;
+use super::bed::{Bed, Kind};
+use rustix::process::{Pid, Signal, kill_process};
+use weft_domain::Reason;
+use weft_domain::snapshot::{Content, Identity, Part, Role};
+use weft_ports::hypervisor::conformance::Stage;
+use weft_ports::hypervisor::{Adoption, Machine, Order, Origin, Restore, State, Way};
+
+async fn launch(bed: &Bed, order: &Order) -> Box<dyn Machine> {
+    let launched = bed.hypervisor().launch(order.clone()).await;
+    launched.unwrap_or_else(|fault| panic!("launch: {fault} {:?}", fault.violations))
+}
+
+async fn way(machine: &dyn Machine) -> Way {
+    let mut state = machine.state();
+    let ended = state.wait_for(|state| matches!(state, State::Ended(_))).await.unwrap().clone();
+    match ended {
+        State::Ended(end) => end.way,
+        State::Running | State::Held => unreachable!("it was waited for the end"),
+    }
+}
+
+fn signal(machine: &dyn Machine, signal: Signal) {
+    let pid = i32::try_from(machine.alive().pid).unwrap();
+    kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_is_killed_in_any_state_has_died_and_leaves_nothing() {
+    let _turn = TURNS.acquire().await.expect("the turns are never closed");
+    for kind in [Kind::Free, Kind::Jailed] {
+        let name = "one_that_is_killed_in_any_state_has_died_and_leaves_nothing";
+        let Some(bed) = Bed::open(name, kind).await else { continue };
+        for held in [false, true] {
+            let order = bed.order_of(Bed::draft());
+            let machine = launch(&bed, &order).await;
+            if held {
+                machine.pause().await.unwrap();
+            }
+            signal(machine.as_ref(), Signal::KILL);
+            assert_eq!(way(machine.as_ref()).await, Way::Died);
+            machine.bury().await.unwrap();
+            bed.processes().clear(order.claim).await.unwrap();
+            assert!(!order.run_dir.join("api.sock").exists() && !order.run_dir.join("events").exists());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_hangs_is_told_so_and_can_be_ended() {
+    let _turn = TURNS.acquire().await.expect("the turns are never closed");
+    let Some(bed) = Bed::open("one_that_hangs_is_told_so_and_can_be_ended", Kind::Free).await else { return };
+    let order = bed.order_of(Bed::draft());
+    let machine = launch(&bed, &order).await;
+    let other_order = bed.order_of(Bed::draft());
+    let other = launch(&bed, &other_order).await;
+    signal(machine.as_ref(), Signal::STOP);
+    let adoption = Adoption {
+        instance: order.instance,
+        incarnation: order.incarnation,
+        alive: machine.alive(),
+        chosen: machine.chosen(),
+        run_dir: order.run_dir.clone(),
+        vmm_log: order.vmm_log.clone(),
+        spec: order.spec.clone(),
+        ward: order.ward,
+    };
+    let driver = bed.hypervisor();
+    let (paused, adopted, beside) = tokio::join!(machine.pause(), driver.adopt(adoption), other.pause());
+    assert_eq!(paused.unwrap_err().reason, Reason::VmmSilent);
+    assert_eq!(adopted.err().map(|fault| fault.reason), Some(Reason::VmmSilent));
+    beside.unwrap_or_else(|fault| panic!("one that hangs holds up another: {fault}"));
+    assert_eq!(*machine.state().borrow(), State::Running, "an answer that is late is no end");
+    machine.kill().await.unwrap();
+    assert_eq!(way(machine.as_ref()).await, Way::Killed);
+    for machine in [machine, other] {
+        machine.bury().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_snapshot_that_is_not_whole_starts_nothing() {
+    let _turn = TURNS.acquire().await.expect("the turns are never closed");
+    for kind in [Kind::Free, Kind::Jailed] {
+        let Some(bed) = Bed::open("a_snapshot_that_is_not_whole_starts_nothing", kind).await else { continue };
+        let config = r#"{"cpus":{"boot_vcpus":1,"max_vcpus":1},"memory":{"size":67108864},"payload":{"kernel":"x"}}"#;
+        let table = [
+            (config, r#"{"snapshots":"#, "memory", Reason::LaunchFailed),
+            ("{", "{}", "memory", Reason::SnapshotUnusable),
+            (config, "", "memory", Reason::SnapshotUnusable),
+            (config, "{}", "", Reason::SnapshotUnusable),
+        ];
+        for (config, state, memory, reason) in table {
+            let mut order = bed.order_of(Bed::draft());
+            let folder = order.run_dir.with_extension("kept");
+            std::fs::create_dir(&folder).unwrap();
+            let parts = [(Role::Config, "config.json", config), (Role::State, "state.json", state)];
+            let parts = parts.into_iter().chain([(Role::Memory, "memory-ranges", memory)]);
+            let parts = parts.map(|(role, file, text)| {
+                std::fs::write(folder.join(file), text).unwrap();
+                Part { role, file: file.to_owned(), bytes: text.len() as u64, sha256: [0; 32] }
+            });
+            let content = Content { driver: String::new(), taken: None, parts: parts.collect() };
+            let (spec, identity) = (order.spec.clone(), Identity::Same);
+            order.origin = Origin::Snapshot(Restore { folder: folder.clone(), content, spec, identity });
+            let fault = bed.hypervisor().launch(order.clone()).await.err().expect("it is not whole");
+            assert_eq!(fault.reason, reason, "{fault}");
+            let found = bed.processes().find().await.unwrap();
+            assert!(found.iter().all(|(claim, _)| *claim != order.claim), "a process is left");
+            assert!(!order.run_dir.join("origin").exists(), "its view of the snapshot is left");
+            assert_eq!(std::fs::read_to_string(folder.join("state.json")).unwrap(), state, "the snapshot is as it was");
+        }
+    }
+}
