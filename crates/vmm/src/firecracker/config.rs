@@ -117,7 +117,8 @@ pub(super) fn plan(blueprint: &Blueprint<'_>) -> Result<Vec<Call>, Error> {
             return Err(choice::unserved("vm.spec.driver", "driver firecracker takes in no machine that runs"));
         }
     }
-    debug_assert!(calls.0.iter().all(|call| rules::of(call).is_some()), "every call has a rule");
+    let pci = blueprint.machine == Machine::Pc;
+    debug_assert_eq!(rules::judge(&calls.0, blueprint.version.line, pci), Ok(()), "a plan keeps the rules");
     Ok(calls.0)
 }
 

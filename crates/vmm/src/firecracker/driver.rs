@@ -126,7 +126,7 @@ impl Firecracker {
                 // Its own words for a file of another version are hard to read.
                 let driver = restore.content.driver.as_str();
                 let ours = self.driver();
-                if driver == ours {
+                if driver.is_empty() || driver == ours {
                     return Ok(());
                 }
                 Err(Error::Snapshot { why: format!("it was taken by {driver}, and this is {ours}") })
@@ -207,6 +207,7 @@ impl Firecracker {
             held.version = version;
         }
         let shared = Arc::new(Shared::new(held));
+        shared.recall();
         match found {
             Ok(found) if found.id != instance.to_string() => return Err(Error::Stranger { id: found.id }),
             Ok(found) => shared.saw(if found.state == "Paused" { State::Held } else { State::Running }),

@@ -77,6 +77,11 @@ impl Folder {
         self.own.join("counters")
     }
 
+    /// What is there when the guest was asked to stop.
+    pub(super) fn asked(&self) -> PathBuf {
+        self.own.join("asked")
+    }
+
     fn console_in(&self) -> PathBuf {
         self.own.join("console.in")
     }
@@ -168,7 +173,7 @@ impl Folder {
 
     /// Takes away what was put here; absence is success.
     pub(super) fn clear(&self) {
-        let ours = [self.console_in(), self.console_log(), self.counters(), self.own.join("link.new")];
+        let ours = [self.console_in(), self.console_log(), self.counters(), self.asked(), self.own.join("link.new")];
         let inner = std::fs::read_dir(&self.inner).into_iter().flatten().flatten().map(|entry| entry.path());
         for path in ours.into_iter().chain(inner) {
             if let Err(error) = absent(std::fs::remove_file(&path)) {

@@ -134,12 +134,13 @@ impl Machine for Handle {
             self.set(verb, "Resumed", State::Running).await?;
         }
         // Before it is pressed: the guest may be gone before the answer has come.
-        let before = self.shared.asked.swap(true, Ordering::AcqRel);
+        let before = self.shared.was_asked();
+        self.shared.set_asked(true);
         match self.shared.client.act("SendCtrlAltDel").await {
             Ok(()) => Ok(()),
             Err(error) => {
-                if error.is_refusal() {
-                    self.shared.asked.store(before, Ordering::Release);
+                if error.is_refusal() && !before {
+                    self.shared.set_asked(false);
                 }
                 Err(self.failed(verb, Reason::VerbUnsupported, error).await)
             }
@@ -188,6 +189,3 @@ impl Machine for Handle {
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod tests;

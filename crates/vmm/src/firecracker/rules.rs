@@ -5,6 +5,10 @@
 //!    └───── snapshot/load, before any call that prepares a boot ──► started
 //! ```
 
+mod judge;
+
+pub(super) use judge::judge;
+
 use super::version::{HOTPLUG, Line, MORE_DEVICES, OLDEST, PCI};
 use crate::http::{Call, Method};
 
@@ -125,6 +129,3 @@ fn fits(pattern: &str, path: &str) -> bool {
 fn is_id(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
-
-#[cfg(test)]
-pub(super) mod judge;

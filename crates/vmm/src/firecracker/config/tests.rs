@@ -1,7 +1,7 @@
 //! Plans as they are read, and that every plan keeps the rules and the written API.
 
 use super::*;
-use crate::firecracker::rules::judge::judge;
+use crate::firecracker::rules::judge;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 use serde_json::Value;
 use std::collections::BTreeSet;

@@ -74,7 +74,9 @@ impl Body for Handle {
             let fault = Fault::new(Reason::PhaseForbids, "cannot take a snapshot: the machine runs");
             return Err(fault.fix("pause it first"));
         }
-        self.admit(&keep.folder, Access::Write).await?;
+        if let Err(fault) = self.admit(&keep.folder, Access::Write).await {
+            return Err(Fault::new(Reason::SnapshotFailed, format!("cannot {verb}: {}", fault.message)));
+        }
         let written = self.write_snapshot(&keep.folder, snapshot_type).await;
         let seen = self.expel(&keep.folder).await;
         if let Err(error) = written {

@@ -49,22 +49,26 @@ pub(super) fn judge(ending: Ending, heard: &Heard, asked: bool, console: &str) -
         Ending::Signal(_) | Ending::OutOfMemory => None,
     };
     match code {
+        // A processor that shut down may still end it without an error.
+        Some(0 | 1) if heard.shut_down => {
+            (Way::Panic, "the guest's processor shut down after a fault that it could not handle".to_owned())
+        }
+        Some(code @ 0) if heard.stuck.is_some() => died(code, heard),
         Some(0) if asked => (Way::Poweroff, "the guest ended, as it was asked to".to_owned()),
         Some(0) if console.contains(PANIC) => (Way::Panic, "the guest's kernel panicked and reset itself".to_owned()),
         Some(0) => (Way::Reset, reset(heard)),
-        Some(1) if heard.shut_down => {
-            (Way::Panic, "the guest's processor shut down after a fault that it could not handle".to_owned())
-        }
-        Some(code) => {
-            let why = meaning(code).map(|why| format!(" ({why})")).unwrap_or_default();
-            let stuck = heard.stuck.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
-            (Way::Died, format!("Firecracker ended with code {code}{why}{stuck}"))
-        }
+        Some(code) => died(code, heard),
         None => {
             let (way, how) = crate::told::ending(ending);
             (way, format!("Firecracker {how}"))
         }
     }
+}
+
+fn died(code: i32, heard: &Heard) -> (Way, String) {
+    let why = meaning(code).map(|why| format!(" ({why})")).unwrap_or_default();
+    let stuck = heard.stuck.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
+    (Way::Died, format!("Firecracker ended with code {code}{why}{stuck}"))
 }
 
 fn reset(heard: &Heard) -> String {
@@ -114,6 +118,8 @@ mod tests {
             (Ending::Code(0), &[], false, "", Way::Reset, "the guest ended"),
             (Ending::Code(0), &[], false, panic, Way::Panic, "panicked"),
             (Ending::Code(1), &[shut], false, "", Way::Panic, "shut down"),
+            (Ending::Code(0), &[shut], true, "", Way::Panic, "shut down"),
+            (Ending::Code(0), &[stuck], true, "", Way::Died, "code 0: Received KVM_EXIT_INTERNAL_ERROR signal"),
             (Ending::Code(1), &[stuck], false, "", Way::Died, "code 1: Received KVM_EXIT_INTERNAL_ERROR signal"),
             (Ending::Code(148), &[], true, "", Way::Died, "a system call that it may not make"),
             (Ending::Signal(9), &[], true, "", Way::Died, "SIGKILL"),

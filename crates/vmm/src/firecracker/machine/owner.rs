@@ -9,6 +9,7 @@ use super::end::Heard;
 use super::shared::Shared;
 use crate::firecracker::Error;
 use crate::firecracker::folder::Folder;
+use crate::log;
 use bytes::BytesMut;
 use std::fs::File;
 use std::io::{self, Write};
@@ -39,7 +40,9 @@ impl Ears {
         let opened = File::options().append(true).create(true).mode(0o600).open(vmm_log);
         let file = opened.map_err(|source| Error::UseFolder { path: vmm_log.to_owned(), source })?;
         let (words, figures) = (BytesMut::new(), BytesMut::new());
-        let heard = Heard::default();
+        let mut heard = Heard::default();
+        // Of a machine that ended before it was adopted, those before have heard the last words.
+        log::tail(vmm_log).iter().for_each(|line| heard.line(line));
         Ok(Self { log: folder.hear_log()?, metrics: folder.hear_metrics()?, file, words, figures, heard })
     }
 

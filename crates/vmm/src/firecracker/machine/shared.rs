@@ -38,7 +38,7 @@ pub(in crate::firecracker) struct Shared {
     /// From now on the end of the process is our doing.
     pub(super) killing: AtomicBool,
     /// The guest was asked to stop.
-    pub(super) asked: AtomicBool,
+    asked: AtomicBool,
     /// Counts lines of figures that were read.
     pub(super) lines: watch::Sender<u64>,
     pub(super) counters: Mutex<Counters>,
@@ -55,12 +55,31 @@ impl Shared {
         Self { held, client, resets, killing, asked, lines, counters, state }
     }
 
+    /// Remembers what those before did.
+    pub(in crate::firecracker) fn recall(&self) {
+        self.asked.store(self.held.folder.asked().exists(), Ordering::Release);
+    }
+
+    /// The guest was asked to stop, or was not after all; who comes after us will know as well.
+    pub(super) fn set_asked(&self, asked: bool) {
+        self.asked.store(asked, Ordering::Release);
+        let path = self.held.folder.asked();
+        let done = if asked { std::fs::write(&path, "") } else { std::fs::remove_file(&path) };
+        if let Err(error) = done {
+            tracing::debug!(%error, path = %path.display(), "that a guest was asked is not kept");
+        }
+    }
+
     pub(super) fn state(&self) -> watch::Receiver<State> {
         self.state.subscribe()
     }
 
     pub(super) fn is_held(&self) -> bool {
         *self.state.borrow() == State::Held
+    }
+
+    pub(super) fn was_asked(&self) -> bool {
+        self.asked.load(Ordering::Acquire)
     }
 
     fn has_ended(&self) -> bool {
@@ -104,7 +123,7 @@ impl Shared {
             return self.end(Way::Killed, "Firecracker was ended by force, as was asked".to_owned());
         }
         let console = console_tail(&self.held.folder.console_log());
-        let (way, message) = end::judge(ending, heard, self.asked.load(Ordering::Acquire), &console);
+        let (way, message) = end::judge(ending, heard, self.was_asked(), &console);
         self.end(way, message);
     }
 }
