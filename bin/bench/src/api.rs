@@ -50,6 +50,7 @@ pub(crate) async fn measure(program: &Path, rounds: Option<u32>) -> Result<Findi
         rounds,
         series,
         comparisons,
+        ..Findings::default()
     })
 }
 

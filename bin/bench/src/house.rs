@@ -33,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) const CALL: Duration = Duration::from_secs(60);
 /// How long is waited before the node is asked for again.
 const PAUSE: Duration = Duration::from_millis(10);
+/// weft-tiny, beside the guest that halts.
+const TINY: &str = "weft-tiny.elf";
 /// How much of its log is shown where it fails.
 const LOG_LINES: usize = 20;
 
@@ -60,7 +62,19 @@ pub(crate) struct House {
 /// # Errors
 /// It did not come up, the body failed or was broken off, or not all could be taken away.
 pub(crate) async fn during<T>(program: &Path, body: impl AsyncFnOnce(&House) -> Result<T>) -> Result<T> {
-    let house = House::open(program).await?;
+    during_with(program, &[], body).await
+}
+
+/// The same, with settings as `key=value`.
+///
+/// # Errors
+/// As above.
+pub(crate) async fn during_with<T>(
+    program: &Path,
+    settings: &[String],
+    body: impl AsyncFnOnce(&House) -> Result<T>,
+) -> Result<T> {
+    let house = House::open(program, settings).await?;
     let outcome = tokio::select! {
         outcome = body(&house) => outcome.map_err(|error| house.explained(error)),
         why = interrupted() => Err(why),
@@ -73,7 +87,8 @@ pub(crate) async fn during<T>(program: &Path, body: impl AsyncFnOnce(&House) -> 
     }
 }
 
-async fn interrupted() -> anyhow::Error {
+/// Why everything is to be broken off, when somebody asks for that.
+pub(crate) async fn interrupted() -> anyhow::Error {
     let listen = || Ok::<_, std::io::Error>((signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?));
     match listen() {
         Ok((mut interrupt, mut terminate)) => {
@@ -90,18 +105,20 @@ pub(crate) fn folder() -> Result<TempDir> {
 }
 
 impl House {
-    async fn open(program: &Path) -> Result<Self> {
+    async fn open(program: &Path, settings: &[String]) -> Result<Self> {
         let folder = folder()?;
         let path = |name: &str| folder.path().join(name);
         let (kernel, log) = (path("guest").join("halt.elf"), path("weft.log"));
         std::fs::create_dir(path("guest"))?;
         std::fs::write(&kernel, guest::image())?;
+        std::fs::write(kernel.with_file_name(TINY), weft_guest::ELF.unwrap_or_default())?;
         std::fs::write(path("weft.toml"), "")?;
         let mut roots = OsString::from("paths.allowed_roots=");
         roots.push(path("guest"));
         let mut command = Command::new(program);
         command.arg("up").arg("--config").arg(path("weft.toml")).arg("--data-dir").arg(path("state"));
         command.args(["--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--set"]).arg(roots);
+        command.args(settings.iter().flat_map(|setting| ["--set", setting]));
         command.env_clear().envs(surroundings()).kill_on_drop(true);
         // A group of its own: a key that ends us must leave it to us to end it.
         command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(std::fs::File::create(&log)?);
@@ -143,15 +160,33 @@ impl House {
             ..Draft::default()
         };
         draft.memory.size_bytes = 64 << 20;
-        let spec: Spec = draft.check().map_err(|violations| anyhow!("the guest is refused: {violations:?}"))?;
-        Ok(NewVm {
-            project: Name::default_project(),
-            name: Some(name.parse().map_err(|why| anyhow!("{why}"))?),
-            labels: Labels::default(),
-            annotations: Default::default(),
-            spec,
-            mode,
-        })
+        new(name, draft, mode)
+    }
+
+    /// A VM of this driver that boots weft-tiny at once.
+    pub(crate) fn tiny(&self, name: &str, driver: &str, mebibytes: u64) -> Result<NewVm> {
+        let kernel = self.kernel.with_file_name(TINY);
+        let payload = Payload::Kernel { kernel, initramfs: None, cmdline: String::new() };
+        let mut draft = Draft { driver: Driver::Named(driver.to_owned()), payload, ..Draft::default() };
+        draft.memory.size_bytes = mebibytes << 20;
+        new(name, draft, CreateMode::Boot)
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> Result<u32> {
+        self.child.id().context("`weft up` has ended")
+    }
+
+    /// Where its state is.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    /// A folder that goes with it and is not its own.
+    pub(crate) fn scratch(&self) -> Result<PathBuf> {
+        let folder = self.folder.path().join("scratch");
+        std::fs::create_dir_all(&folder)?;
+        Ok(folder)
     }
 
     /// Deletes a VM, whatever it does.
@@ -194,6 +229,19 @@ impl House {
         let words = last_words(&self.log);
         if words.is_empty() { error } else { error.context(format!("a measurement failed{words}")) }
     }
+}
+
+/// What is asked for to make a VM of this draft.
+fn new(name: &str, draft: Draft, mode: CreateMode) -> Result<NewVm> {
+    let spec: Spec = draft.check().map_err(|violations| anyhow!("the guest is refused: {violations:?}"))?;
+    Ok(NewVm {
+        project: Name::default_project(),
+        name: Some(name.parse().map_err(|why| anyhow!("{why}"))?),
+        labels: Labels::default(),
+        annotations: Default::default(),
+        spec,
+        mode,
+    })
 }
 
 /// The terms of a call of ours.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  run ─┬─ lifecycle  create → RUNNING through a weft of our own   beside  QEMU driven by hand
+//!       ├─ boot       launch → running through the port         beside  each VMM driven by hand
 //!       ├─ api        Get through a weft of our own                beside  an empty Connect handler
 //!       └─ store      durable commits                              beside  append + fdatasync
 //!             │
@@ -11,9 +12,12 @@
 //! Rounds of both sides take turns, so that a noisy machine is noisy for both; the ratio is what counts,
 //! and nothing is refused for being slow. All that is made lies in one temporary folder and is taken away
 //! on every path: processes by their pid, VMs by the API that made them. What it does not know: how weft
-//! is built inside; it starts the program that it is given and talks to it as any client does.
+//! is built inside: it starts the program that it is given and talks to it as any client does. Only `boot`
+//! takes the drivers themselves, by the port.
 
 mod api;
+mod boot;
+mod by_hand;
 mod guest;
 mod house;
 mod lifecycle;
@@ -34,6 +38,8 @@ pub struct Plan {
     pub suite: Suite,
     /// How many rounds each suite has; each has its own default.
     pub rounds: Option<u32>,
+    /// How many VMs run at once in the suite `boot`; none where it is absent.
+    pub vms: Option<u32>,
     /// The weft program, which is started as server and as peer.
     pub program: PathBuf,
 }
@@ -45,6 +51,8 @@ pub enum Suite {
     All,
     /// Create to running, beside QEMU driven by hand.
     Lifecycle,
+    /// Launch to running for each VMM, beside the same driven by hand.
+    Boot,
     /// One unary call, beside an empty handler.
     Api,
     /// Durable commits, beside fdatasync.
@@ -66,6 +74,9 @@ pub async fn run(plan: Plan) -> Result<String> {
     }
     if matches!(plan.suite, Suite::All | Suite::Lifecycle) {
         suites.push(lifecycle::measure(&plan.program, plan.rounds).await.context("the suite `lifecycle`")?);
+    }
+    if matches!(plan.suite, Suite::All | Suite::Boot) {
+        suites.push(boot::measure(&plan.program, plan.rounds, plan.vms).await.context("the suite `boot`")?);
     }
     let report = Report { schema: SCHEMA, weft: Build::here(), machine, suites };
     Ok(serde_json::to_string_pretty(&report)? + "\n")

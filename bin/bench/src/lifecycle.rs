@@ -3,12 +3,10 @@
 //! The VM is the same on both sides, with the same command line; its guest halts at once, so that it is
 //! not the guest that is measured. Rounds of both sides take turns; the one before the first only warms up.
 
-mod by_hand;
-
+use crate::by_hand::{self, Recipe};
 use crate::house::{self, House, call, during};
 use crate::report::{Comparison, Findings, Goal, Series};
 use anyhow::{Context, Result, ensure};
-use by_hand::Recipe;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
@@ -52,7 +50,7 @@ async fn round(house: &House, number: u32, tally: &mut Tally) -> Result<()> {
     let start = Instant::now();
     let vm = house.client.create(&call(), new).await?;
     tally.create_to_running.push(start.elapsed());
-    let recipe = Recipe::of(pid(&vm)?)?;
+    let recipe = Recipe::of_qemu(pid(&vm)?)?;
     let start = Instant::now();
     house.client.get(&call(), &VmRef::Id(vm.value.meta.id)).await?;
     tally.get.push(start.elapsed());
@@ -60,7 +58,7 @@ async fn round(house: &House, number: u32, tally: &mut Tally) -> Result<()> {
 
     let timed = tokio::task::spawn_blocking(move || {
         let folder = house::folder()?;
-        Ok::<_, anyhow::Error>((by_hand::start(&recipe, folder.path())?, sync(folder.path())?))
+        Ok::<_, anyhow::Error>((by_hand::start(&recipe, folder.path())?.took, sync(folder.path())?))
     });
     let (by_hand, sync) = timed.await??;
     tally.by_hand.push(by_hand);
@@ -121,5 +119,6 @@ fn findings(rounds: u32, tally: &Tally) -> Result<Findings> {
         rounds,
         series: vec![by_hand, whole, boot, create, get, sync],
         comparisons,
+        ..Findings::default()
     })
 }

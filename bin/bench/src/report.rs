@@ -81,13 +81,39 @@ fn filesystem(folder: &Path) -> Option<String> {
 }
 
 /// What a suite found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct Findings {
     pub(crate) suite: &'static str,
     pub(crate) about: String,
     pub(crate) rounds: u32,
     pub(crate) series: Vec<Series>,
     pub(crate) comparisons: Vec<Comparison>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) crowds: Vec<Crowd>,
+    /// What was not measured, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) notes: Vec<String>,
+}
+
+/// Many VMs that ran at once.
+#[derive(Debug, Serialize)]
+pub(crate) struct Crowd {
+    pub(crate) driver: String,
+    /// How many ran at once, as the machine's own processes say.
+    pub(crate) vms: usize,
+    /// How many of them were jailed.
+    pub(crate) jailed: usize,
+    /// From the first call until all run.
+    pub(crate) all_running_ms: f64,
+    pub(crate) per_second: f64,
+    /// What the agent's resident memory grew by, for each VM.
+    pub(crate) agent_kib_per_vm: f64,
+    /// The resident memory of one VMM.
+    pub(crate) vmm_kib_per_vm: f64,
+    /// From the first deletion until the last has answered.
+    pub(crate) all_deleted_ms: f64,
+    /// Processes and cgroups that were left then.
+    pub(crate) left: usize,
 }
 
 /// Many durations of one thing.

@@ -128,6 +128,7 @@ fn findings(rounds: u32, bytes: usize, floor: &Tally, tallies: &[Tally]) -> Resu
         rounds,
         series,
         comparisons,
+        ..Findings::default()
     })
 }
 

@@ -63,11 +63,13 @@ pub(crate) async fn bench(args: BenchArgs) -> Result<Exit> {
     let suite = match args.suite {
         weft_cli::args::local::Suite::All => weft_bench::Suite::All,
         weft_cli::args::local::Suite::Lifecycle => weft_bench::Suite::Lifecycle,
+        weft_cli::args::local::Suite::Boot => weft_bench::Suite::Boot,
         weft_cli::args::local::Suite::Api => weft_bench::Suite::Api,
         weft_cli::args::local::Suite::Store => weft_bench::Suite::Store,
     };
     let program = std::env::current_exe().context("this program's own path is not known")?;
-    let text = weft_bench::run(weft_bench::Plan { suite, rounds: args.rounds, program }).await?;
+    let plan = weft_bench::Plan { suite, rounds: args.rounds, vms: args.vms, program };
+    let text = weft_bench::run(plan).await?;
     if let Some(file) = args.json {
         std::fs::write(&file, &text).with_context(|| format!("{} cannot be written", file.display()))?;
     }

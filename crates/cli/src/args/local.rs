@@ -74,6 +74,9 @@ pub struct BenchArgs {
     /// How often each thing is measured
     #[arg(long, value_name = "N")]
     pub rounds: Option<u32>,
+    /// How many VMs are to run at once in the suite `boot`
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub vms: Option<u32>,
     /// Write the JSON result to this file as well
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
@@ -86,6 +89,8 @@ pub enum Suite {
     All,
     /// Create to running, beside QEMU driven by hand
     Lifecycle,
+    /// Launch to running for each VMM, beside the same driven by hand
+    Boot,
     /// One unary call, beside an empty handler
     Api,
     /// Durable commits, beside fdatasync

@@ -1,11 +1,11 @@
-//! QEMU driven by hand: the very command line that weft used, started by the shortest way there is.
+//! QEMU: the very command line that weft used.
 //!
 //! ```text
 //!  bind QMP and serial sockets ─► connect, say the first words ─► spawn ─► "status": "running"
 //! ```
 //!
-//! The process never outlives the call that started it.
 
+use super::{PATIENCE, Started, Vmm};
 use anyhow::{Context, Result, bail};
 use rustix::io::{FdFlags, fcntl_setfd};
 use std::ffi::{OsStr, OsString};
@@ -15,22 +15,19 @@ use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
-/// The time that QEMU is given to come up.
-const PATIENCE: Duration = Duration::from_secs(30);
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
 /// How weft started a QEMU.
 #[derive(Debug, Clone)]
-pub(super) struct Recipe {
+pub(crate) struct Recipe {
     program: PathBuf,
     args: Vec<OsString>,
 }
 
 impl Recipe {
     /// The recipe of a QEMU that runs.
-    pub(super) fn of(pid: u32) -> Result<Self> {
+    pub(crate) fn of(pid: u32) -> Result<Self> {
         let program = std::fs::read_link(format!("/proc/{pid}/exe")).context("the program of the VM's process")?;
         let line = std::fs::read(format!("/proc/{pid}/cmdline")).context("the command line of the VM's process")?;
         let words = line.strip_suffix(b"\0").unwrap_or(&line).split(|byte| *byte == 0);
@@ -107,22 +104,11 @@ impl Sockets {
     }
 }
 
-/// A process that ends with its holder.
-struct Qemu(Child);
-
-impl Drop for Qemu {
-    fn drop(&mut self) {
-        // One that has ended already cannot be killed, and is only reaped.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// From the first socket until QEMU says that the virtual CPUs run. Blocks.
 ///
 /// # Errors
 /// QEMU did not come up.
-pub(super) fn start(recipe: &Recipe, folder: &Path) -> Result<Duration> {
+pub(super) fn start(recipe: &Recipe, folder: &Path) -> Result<Started> {
     let start = Instant::now();
     let sockets = Sockets::bind(folder)?;
     let mut qmp = UnixStream::connect(folder.join("qmp.sock"))?;
@@ -132,7 +118,7 @@ pub(super) fn start(recipe: &Recipe, folder: &Path) -> Result<Duration> {
     let mut command = Command::new(&recipe.program);
     command.args(recipe.args(&sockets, folder)).current_dir(folder).stdin(Stdio::null());
     command.stdout(log.try_clone()?).stderr(log);
-    let qemu = Qemu(command.spawn().context("QEMU cannot be started")?);
+    let vmm = Vmm(command.spawn().context("QEMU cannot be started")?);
     drop(sockets);
     qmp.set_read_timeout(Some(PATIENCE))?;
     let running = await_running(&mut BufReader::new(&qmp)).with_context(|| {
@@ -140,8 +126,7 @@ pub(super) fn start(recipe: &Recipe, folder: &Path) -> Result<Duration> {
         format!("QEMU driven by hand did not come up: {}", said.trim())
     });
     let took = start.elapsed();
-    drop(qemu);
-    running.map(|()| took)
+    running.map(|()| Started { took, _vmm: vmm })
 }
 
 fn await_running(qmp: &mut impl BufRead) -> Result<()> {
@@ -161,6 +146,7 @@ fn await_running(qmp: &mut impl BufRead) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn only_sockets_and_logs_are_replaced() {
@@ -196,7 +182,7 @@ mod tests {
         let mut args: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
         args.push(kernel.into());
         let recipe = Recipe { program: known.into(), args };
-        assert!(start(&recipe, folder.path()).unwrap() > Duration::ZERO);
+        assert!(start(&recipe, folder.path()).unwrap().took > Duration::ZERO);
         assert!(folder.path().join("console.log").exists(), "its log is ours");
     }
 }
