@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  run ─┬─ lifecycle  create → RUNNING through a weft of our own   beside  QEMU driven by hand
-//!       ├─ boot       launch → running through the port         beside  each VMM driven by hand
+//!       ├─ boot       launch → running through the port            beside  each VMM driven by hand
 //!       ├─ api        Get through a weft of our own                beside  an empty Connect handler
 //!       └─ store      durable commits                              beside  append + fdatasync
 //!             │
