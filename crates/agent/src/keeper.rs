@@ -10,8 +10,7 @@
 //! is taken away before anything else is put there. A difference is made whole with its parent's memory as
 //! soon as it is taken, so that each snapshot can be read, and each parent removed, by itself.
 
-mod manifest;
-
+use crate::manifest::{self, Manifest};
 use crate::owner::{Ask, Taken, Taking};
 use crate::shared::Shared;
 use std::path::{Path, PathBuf};
@@ -111,7 +110,7 @@ impl Keeper {
             return Ok(None);
         }
         let bytes = self.shared.ports.parts.read(&folder.join(manifest::FILE)).await?;
-        let content = bytes.and_then(|bytes| manifest::read(&bytes));
+        let content = bytes.and_then(|bytes| manifest::read(&bytes)).map(|manifest| manifest.content);
         if content.is_none() {
             self.shared.ports.volumes.remove(folder).await?;
         }
@@ -149,10 +148,12 @@ impl Keeper {
                 self.shared.ports.parts.fill(&folder.join(file), memory).await?;
             }
         }
-        let content = self.sum(taken, folder).await?;
-        let written = manifest::write(&content);
+        let spec = taken.spec.clone();
+        let manifest = Manifest { content: self.sum(taken, folder).await?, spec };
+        let written = manifest::write(&manifest);
         let bytes = written.map_err(|error| Fault::internal(format!("a manifest cannot be written: {error}")))?;
         self.shared.ports.parts.write(&folder.join(manifest::FILE), bytes).await?;
+        let content = manifest.content;
         tracing::info!(bytes = content.bytes(), parts = content.parts.len(), "a snapshot was taken");
         Ok(content)
     }
@@ -178,8 +179,8 @@ impl Keeper {
     async fn memory_of(&self, id: SnapshotId) -> Result<Option<PathBuf>, Fault> {
         let folder = self.shared.layout.snapshot(id);
         let bytes = self.shared.ports.parts.read(&folder.join(manifest::FILE)).await?;
-        let content = bytes.and_then(|bytes| manifest::read(&bytes)).unwrap_or_default();
-        let memory = content.parts.into_iter().find(|part| part.role == Role::Memory);
+        let manifest = bytes.and_then(|bytes| manifest::read(&bytes)).unwrap_or_default();
+        let memory = manifest.content.parts.into_iter().find(|part| part.role == Role::Memory);
         Ok(memory.map(|part| folder.join(part.file)))
     }
 

@@ -26,6 +26,7 @@ mod figures;
 mod inventory;
 mod keeper;
 mod layout;
+mod manifest;
 mod owner;
 mod reach;
 mod shared;

@@ -12,10 +12,12 @@
 
 mod adopt;
 mod alter;
+mod ask;
 mod end;
 mod keep;
 mod mention;
 mod origin;
+mod prepare;
 mod report;
 mod start;
 mod ward;
@@ -24,16 +26,17 @@ use crate::console::Hub;
 use crate::inventory::{Held, Holdings};
 use crate::shared::{Shared, nothing_left};
 use alter::{Made, Refusals};
+pub(crate) use ask::Ask;
 pub(crate) use keep::{Taken, Taking};
 use report::Told;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tracing::Instrument;
 use weft_domain::converge::{Ended, Live, Plan, Seen, Step, Wanted, converge};
-use weft_domain::instance::{Exit, Power, StopHow};
+use weft_domain::instance::{Exit, Power};
 use weft_domain::lifecycle::Sight;
 use weft_domain::spec::RestartPolicy;
 use weft_domain::{ClaimId, Fault, InstanceId, Reason, SnapshotId, Time};
@@ -46,16 +49,6 @@ pub(crate) struct Wish {
     pub(crate) placed: Option<Arc<Placed>>,
     /// The subscription that told it. A new one means that control may have forgotten what it was told.
     pub(crate) link: u64,
-}
-
-/// A question to an owner.
-pub(crate) enum Ask {
-    /// The console of the live machine.
-    Console(oneshot::Sender<Result<Arc<Hub>, Fault>>),
-    /// The live machine, for what does not touch its life and need not hold up its owner.
-    Machine(oneshot::Sender<Result<Arc<dyn Machine>, Fault>>),
-    /// That it be held and kept as it is now.
-    Keep(Box<Taking>, oneshot::Sender<Result<Taken, Fault>>),
 }
 
 /// The machine that runs, with the claim of its process.
@@ -360,70 +353,6 @@ impl Owner {
         }
     }
 
-    async fn answer(&mut self, ask: Ask) {
-        // A caller that went away needs no answer.
-        match ask {
-            Ask::Console(to) => drop(to.send(self.console().await)),
-            Ask::Machine(to) => drop(to.send(self.lend())),
-            Ask::Keep(taking, to) => drop(to.send(self.keep(&taking).await)),
-        }
-    }
-
-    fn lend(&self) -> Result<Arc<dyn Machine>, Fault> {
-        let live = self.up().map(|live| Arc::clone(&live.machine));
-        live.ok_or_else(|| Fault::new(Reason::PhaseForbids, "the VM does not run").fix("boot it first"))
-    }
-
-    /// Does this with the machine, unless it is to end by force meanwhile: a VMM that does not answer holds
-    /// that up no longer than it takes to be told.
-    async fn unless_forced<T>(&self, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-        let mut wants = self.wants.clone();
-        let forced = async {
-            if wants.wait_for(is_forced).await.is_err() {
-                // The agent ends, and gives what is begun its time.
-                std::future::pending::<()>().await;
-            }
-        };
-        tokio::select! {
-            done = work => done,
-            () = forced => Err(Fault::new(Reason::Away, "given up, as the VM is to be ended by force")),
-        }
-    }
-
-    /// Does this unless it ends by this wish, or with the agent: a machine that is held for it must go on.
-    async fn unless<T>(
-        &self,
-        ends: fn(&Wish) -> bool,
-        work: impl Future<Output = Result<T, Fault>>,
-    ) -> Result<T, Fault> {
-        let mut wants = self.wants.clone();
-        let why = async {
-            match wants.wait_for(ends).await {
-                Ok(_) => "given up, as the VM is to be ended by force",
-                Err(_) => "given up, as the agent ends",
-            }
-        };
-        tokio::select! {
-            done = work => done,
-            why = why => Err(Fault::new(Reason::Away, why)),
-        }
-    }
-
-    async fn console(&mut self) -> Result<Arc<Hub>, Fault> {
-        let live = self.live.as_ref().ok_or_else(|| {
-            Fault::new(Reason::ConsoleUnavailable, "the VM does not run, so it has no console")
-                .fix("boot it; `weft vm logs` shows what it wrote before")
-        })?;
-        match &self.hub {
-            Some(hub) if !hub.is_closed() => Ok(Arc::clone(hub)),
-            Some(_) | None => {
-                let hub = Arc::new(Hub::open(live.machine.console().await?, live.machine.state()));
-                self.hub = Some(Arc::clone(&hub));
-                Ok(hub)
-            }
-        }
-    }
-
     fn machine(&self) -> Result<&dyn Machine, Fault> {
         let live = self.live.as_ref().ok_or_else(|| Fault::internal("a step needs a machine and there is none"))?;
         Ok(live.machine.as_ref())
@@ -436,19 +365,6 @@ impl Owner {
     fn now(&self) -> Time {
         self.shared.ports.clock.now()
     }
-}
-
-/// Whether nothing of it should be left.
-fn is_gone(wish: &Wish) -> bool {
-    wish.placed.as_ref().is_none_or(|placed| placed.desired.deleted)
-}
-
-/// Whether nothing should run any more, at once.
-fn is_forced(wish: &Wish) -> bool {
-    wish.placed.as_ref().is_none_or(|placed| {
-        let desired = &placed.desired;
-        desired.stop == StopHow::Force && (desired.deleted || desired.power == Power::Off)
-    })
 }
 
 const fn label(step: Step) -> &'static str {

@@ -7,7 +7,9 @@
 //!
 //! What takes long and needs no held machine, such as sums, is the keeper's.
 
-use super::{Owner, is_forced, is_gone};
+use super::Owner;
+use super::ask::{is_forced, is_gone};
+use bytes::Bytes;
 use std::path::PathBuf;
 use std::sync::Arc;
 use weft_domain::snapshot::{Role, Scope};
@@ -37,6 +39,8 @@ pub(crate) struct Taken {
     /// [`Scope::Full`] where a difference was asked and the VMM does not count from the parent.
     pub(crate) scope: Scope,
     pub(crate) parts: Vec<(Role, String)>,
+    /// What the machine was made of, as the codec wrote it; empty where that is not known.
+    pub(crate) spec: Bytes,
 }
 
 impl Owner {
@@ -82,7 +86,10 @@ impl Owner {
         if let Some(live) = self.live.as_mut() {
             live.base = if scope == Scope::Disks { base } else { Some(taking.id) };
         }
-        Ok(Taken { driver, at, scope, parts })
+        let made = self.live.as_ref().and_then(|live| live.made.as_ref());
+        let spec = made.and_then(|made| made.running.clone().check().ok());
+        let spec = spec.map(|spec| self.shared.ports.specs.encode_spec(&spec).into()).unwrap_or_default();
+        Ok(Taken { driver, at, scope, parts, spec })
     }
 
     async fn keep_at_rest(&mut self, taking: &Taking) -> Result<Taken, Fault> {
@@ -93,7 +100,8 @@ impl Owner {
         }
         let at = self.now();
         let parts = self.unless(is_gone, self.keep_disks(taking)).await?;
-        Ok(Taken { driver: String::new(), at, scope: Scope::Disks, parts })
+        let spec = self.shared.ports.specs.encode_spec(&self.placed()?.spec).into();
+        Ok(Taken { driver: String::new(), at, scope: Scope::Disks, parts, spec })
     }
 
     /// Copies the disks that its guest can write.

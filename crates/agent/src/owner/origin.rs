@@ -8,6 +8,7 @@
 //! back to by the restart policy, which would lose what was written since.
 
 use super::Owner;
+use crate::manifest;
 use std::path::PathBuf;
 use std::sync::Arc;
 use weft_domain::instance::ExitCause;
@@ -23,6 +24,8 @@ use weft_ports::volumes::Want;
 pub(super) struct Beginning {
     pub(super) snapshot: Arc<Snapshot>,
     pub(super) identity: Identity,
+    /// What the machine was made of that it was taken of: not all that was asked may have been given to it.
+    pub(super) spec: Arc<Spec>,
 }
 
 impl Beginning {
@@ -39,7 +42,7 @@ impl Beginning {
     /// What the machine is made of when it goes on: what the first was, with what a driver exchanges for
     /// another VM.
     pub(super) fn made_of(&self, wanted: &Spec) -> Draft {
-        let mut made = self.snapshot.spec.clone().into_draft();
+        let mut made = self.spec.as_ref().clone().into_draft();
         if self.identity == Identity::Same {
             return made;
         }
@@ -92,7 +95,7 @@ fn unusable(snapshot: &Snapshot, why: &str) -> Fault {
 
 impl Owner {
     /// The snapshot that this boot begins from, unless it has begun already.
-    pub(super) fn beginning(&self, placed: &Placed, boot_epoch: u64) -> Result<Option<Beginning>, Fault> {
+    pub(super) async fn beginning(&self, placed: &Placed, boot_epoch: u64) -> Result<Option<Beginning>, Fault> {
         let origin = placed.desired.origin().filter(|origin| origin.boot_epoch == boot_epoch);
         let Some(origin) = origin.filter(|_| !self.has_begun(boot_epoch)) else { return Ok(None) };
         let gone = || Fault::new(Reason::SnapshotUnusable, "the snapshot that the VM begins from is gone");
@@ -100,7 +103,19 @@ impl Owner {
         if snapshot.phase != SnapshotPhase::Ready {
             return Err(unusable(&snapshot, &format!("is {}, not READY", snapshot.phase.as_str())));
         }
-        Ok(Some(Beginning { snapshot, identity: origin.identity }))
+        let spec = self.spec_kept(&snapshot).await?;
+        Ok(Some(Beginning { snapshot, identity: origin.identity, spec }))
+    }
+
+    async fn spec_kept(&self, snapshot: &Snapshot) -> Result<Arc<Spec>, Fault> {
+        let manifest = self.shared.layout.snapshot(snapshot.id).join(manifest::FILE);
+        let bytes = self.shared.ports.parts.read(&manifest).await?;
+        let manifest = bytes.and_then(|bytes| manifest::read(&bytes)).unwrap_or_default();
+        let spec = (!manifest.spec.is_empty()).then(|| self.shared.ports.specs.decode_spec(&manifest.spec));
+        match spec.transpose() {
+            Ok(spec) => Ok(Arc::new(spec.unwrap_or_else(|| snapshot.spec.clone()))),
+            Err(error) => Err(unusable(snapshot, &format!("does not tell what its machine was: {error}"))),
+        }
     }
 
     fn has_begun(&self, boot_epoch: u64) -> bool {
@@ -176,23 +191,25 @@ impl Owner {
         Origin::Snapshot(Restore {
             folder: self.shared.layout.snapshot(snapshot.id),
             content: snapshot.content.clone(),
-            spec: Arc::new(snapshot.spec.clone()),
+            spec: Arc::clone(&beginning.spec),
             identity: beginning.identity,
         })
     }
 
-    /// Says what a VM that began from another one's snapshot still has of that one.
-    pub(super) fn tell_identity(&mut self) {
+    /// Says what a guest that goes on from a snapshot no longer says, and what it still has of another VM.
+    pub(super) fn tell_origin(&mut self) {
         let (Some(live), Some(placed)) = (&self.live, self.placed.clone()) else { return };
         let (Some(snapshot), Some(origin)) = (placed.origin.clone(), placed.desired.origin) else { return };
-        let beginning = Beginning { snapshot, identity: origin.identity };
-        let begun_so = live.held.process.origin == Some(beginning.snapshot.id)
-            && live.held.note.reboot_epoch == 0
-            && beginning.identity == Identity::New
-            && beginning.goes_on();
-        if let Some(kept) = beginning.kept_inside(&placed).filter(|_| begun_so) {
+        let spec = Arc::new(snapshot.spec.clone());
+        let beginning = Beginning { snapshot, identity: origin.identity, spec };
+        let reset = live.held.note.reboot_epoch > 0;
+        if live.held.process.origin != Some(beginning.snapshot.id) || reset || !beginning.goes_on() {
+            return;
+        }
+        let now = self.now();
+        self.told.goes_on(now);
+        if let Some(kept) = beginning.kept_inside(&placed).filter(|_| beginning.identity == Identity::New) {
             let message = format!("the guest goes on with {kept}; it takes up its own when it boots anew");
-            let now = self.now();
             self.told.condition(now, "Identity", false, ("KeptInside", &message));
         }
     }

@@ -35,9 +35,14 @@ struct Waiting {
     text: String,
     offset: u64,
     until: Time,
-    /// Some of the log was dropped before it was looked at.
-    gap: bool,
+    /// Why it may have said so unheard: a word for machines, and a sentence for people.
+    missed: Option<(&'static str, &'static str)>,
 }
+
+/// Some of the log was dropped before it was looked at.
+const DROPPED: (&str, &str) = ("LogDropped", "the part of the console's log that would tell was dropped");
+/// It goes on from memory.
+const WENT_ON: (&str, &str) = ("WentOn", "the guest goes on from a snapshot, and may have said so before that");
 
 impl Told {
     pub(super) fn sight(&self) -> Option<Sight> {
@@ -47,6 +52,14 @@ impl Told {
     pub(super) fn end_readiness(&mut self) {
         self.ready = None;
         self.clear("Ready");
+    }
+
+    /// The guest goes on from memory: what it says no more it may have said before.
+    pub(super) fn goes_on(&mut self, now: Time) {
+        if let Some(waiting) = &mut self.ready {
+            waiting.missed = Some(WENT_ON);
+            self.condition(now, "Ready", None, WENT_ON);
+        }
     }
 
     /// Control may have forgotten what it was told.
@@ -155,7 +168,7 @@ impl Owner {
         let Some(readiness) = self.placed.as_ref().and_then(|placed| placed.spec.readiness.clone()) else { return };
         if let ReadinessProbe::Serial { text } = readiness.probe {
             let until = at.plus(readiness.timeout);
-            self.told.ready = Some(Waiting { text, offset, until, gap: false });
+            self.told.ready = Some(Waiting { text, offset, until, missed: None });
             self.told.condition(self.now(), "Ready", false, ("Waiting", "the guest has not said that it is ready"));
         }
     }
@@ -198,9 +211,8 @@ impl Owner {
             self.told.condition(now, "Ready", true, ("SerialText", "the guest said so on its serial console"));
         } else if now < waiting.until {
             self.told.ready = Some(waiting);
-        } else if waiting.gap {
-            let message = "the part of the console's log that would tell was dropped";
-            self.told.condition(now, "Ready", None, ("LogDropped", message));
+        } else if let Some(why) = waiting.missed {
+            self.told.condition(now, "Ready", None, why);
         } else {
             let message = format!("the serial console did not show {:?} in time", waiting.text);
             self.told.condition(now, "Ready", false, ("TimedOut", &message));
@@ -216,7 +228,9 @@ impl Owner {
             if contains(&bytes, waiting.text.as_bytes()) {
                 return true;
             }
-            waiting.gap |= from > waiting.offset;
+            if from > waiting.offset {
+                waiting.missed = Some(DROPPED);
+            }
             // The text may have begun at the end of what was read.
             let seen = from.saturating_add(bytes.len() as u64);
             let begun = (waiting.text.len() as u64).saturating_sub(1);

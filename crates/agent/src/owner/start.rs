@@ -1,4 +1,4 @@
-//! How an instance begins: what is prepared and launched.
+//! How a machine begins: what is claimed, ordered and launched.
 
 use super::alter::Made;
 use super::origin::Beginning;
@@ -14,7 +14,7 @@ use weft_domain::spec::{Disk, DiskSource, Payload, Spec};
 use weft_domain::{ClaimId, Fault, IncarnationId, Reason, needs};
 use weft_ports::claims::{Claim, Claimed, Note, ProcessClaim};
 use weft_ports::hypervisor::{Backing, Boot, Hypervisor, Machine, Order, State};
-use weft_ports::images::{HOSTNAME, Progress};
+use weft_ports::images::HOSTNAME;
 use weft_ports::link::Placed;
 use weft_ports::processes::Confinement;
 use weft_ports::volumes::Want;
@@ -28,81 +28,9 @@ const VMM_THREADS: u64 = 512;
 const VMM_FILES: u64 = 4096;
 
 impl Owner {
-    /// Makes folder and disks, claims first; prepares the image that it boots.
-    pub(super) async fn prepare(&mut self) -> Result<(), Fault> {
-        let placed = self.placed()?;
-        if self.told.sight().is_none() && self.things.is_empty() {
-            self.mention(Sight::Preparing);
-        }
-        let folder = self.shared.layout.folder(self.id);
-        let mut wanted = vec![(folder.clone(), None)];
-        for disk in &placed.spec.disks {
-            if let DiskSource::Blank { size_bytes } = disk.source {
-                wanted.push((self.shared.layout.disk(self.id, &disk.name), Some(size_bytes)));
-            }
-        }
-        self.make_things(&placed, &wanted).await?;
-        if let Payload::Image { name, .. } = &placed.spec.payload {
-            self.prepare_image(name).await?;
-        }
-        if self.overtaken() {
-            return Ok(());
-        }
-        self.prepared_for = Some(placed.generation);
-        self.told.clear("StepSucceeded");
-        tracing::info!("prepared");
-        Ok(())
-    }
-
-    /// Makes folders, and disks of at least these sizes, claims first.
-    pub(super) async fn make_things(
-        &mut self,
-        placed: &Placed,
-        wanted: &[(PathBuf, Option<u64>)],
-    ) -> Result<(), Fault> {
-        self.claim_things(placed, wanted).await?;
-        let volumes = &self.shared.ports.volumes;
-        for (path, size) in wanted {
-            let Some(size) = *size else {
-                volumes.make_folder(path).await?;
-                continue;
-            };
-            match volumes.make_blank(path, size).await {
-                // It was smaller, or came from a snapshot.
-                Err(fault) if fault.reason == Reason::PathUnusable => volumes.grow(path, size).await?,
-                made => made?,
-            }
-        }
-        Ok(())
-    }
-
-    async fn claim_things(&mut self, placed: &Placed, wanted: &[(PathBuf, Option<u64>)]) -> Result<(), Fault> {
-        let mut claims = Vec::new();
-        for (path, size) in wanted.iter().filter(|(path, _)| !self.things.contains_key(path)) {
-            let what = if size.is_some() { Claimed::Disk(path.clone()) } else { Claimed::Folder(path.clone()) };
-            claims.push(Claim { id: self.new_claim(), instance: self.id, what });
-        }
-        if claims.is_empty() {
-            return Ok(());
-        }
-        let reserved = self.reservation(placed).await;
-        claims.extend(reserved.iter().map(|held| self.claim_of(held)));
-        if let Err(fault) = self.shared.ports.claims.claim(claims.clone()).await {
-            reserved.iter().for_each(|held| self.shared.wards.free(held.claim));
-            return Err(fault);
-        }
-        self.reserved = reserved;
-        for claim in claims {
-            if let Claimed::Folder(path) | Claimed::Disk(path) = claim.what {
-                self.things.insert(path, claim.id);
-            }
-        }
-        Ok(())
-    }
-
     /// The process of an instance that will be launched as soon as its things are made, so that one
     /// record claims all.
-    async fn reservation(&self, placed: &Placed) -> Option<Held> {
+    pub(super) async fn reservation(&self, placed: &Placed) -> Option<Held> {
         let desired = placed.desired;
         let first = self.ended.is_none() && self.restarts == 0 && self.reserved.is_none();
         let at_once = first && !desired.deleted && desired.power != Power::Off && desired.boot_epoch > 0;
@@ -127,50 +55,6 @@ impl Owner {
         }
         self.unsettled.push(held);
         None
-    }
-
-    /// Nothing of it should be left by now, or the agent ends: there is nothing to prepare for.
-    fn overtaken(&self) -> bool {
-        let gone = self.wants.borrow().placed.as_ref().is_none_or(|placed| placed.desired.deleted);
-        gone || self.wants.has_changed().is_err()
-    }
-
-    /// Preparing takes long on first use: how far it has come is told as a condition.
-    async fn prepare_image(&mut self, name: &str) -> Result<(), Fault> {
-        let (sender, mut progress) = tokio::sync::watch::channel(None);
-        let images = Arc::clone(&self.shared.ports.images);
-        let watcher = Arc::new(move |step: Progress| {
-            sender.send_replace(Some(step));
-        });
-        let ensure = images.ensure(name, watcher);
-        tokio::pin!(ensure);
-        let outcome = loop {
-            tokio::select! {
-                outcome = &mut ensure => break outcome,
-                Ok(()) = progress.changed() => {
-                    let step = progress.borrow_and_update().clone();
-                    if let Some(step) = step {
-                        let message = format!("{}, {} %", step.stage, step.permille / 10);
-                        self.told.condition(self.now(), "ImagePrepared", false, ("Preparing", &message));
-                        // Progress that control does not take is no reason to begin anew.
-                        let _ = self.tell(Sight::Preparing).await;
-                    }
-                }
-                _ = self.wants.changed() => if self.overtaken() {
-                    return Ok(());
-                }
-            }
-        };
-        match outcome {
-            Ok(files) => {
-                self.told.condition(self.now(), "ImagePrepared", true, ("Prepared", &files.title));
-                Ok(())
-            }
-            Err(fault) => {
-                self.told.condition(self.now(), "ImagePrepared", false, ("Failed", &fault.to_string()));
-                Err(fault)
-            }
-        }
     }
 
     /// Starts a machine; one that cannot be started has ended. A launch that is tried again because
@@ -215,7 +99,7 @@ impl Owner {
     }
 
     async fn try_launch(&mut self, placed: &Placed, boot_epoch: u64) -> Result<Running, Fault> {
-        let coming = Coming { boot_epoch, beginning: self.beginning(placed, boot_epoch)? };
+        let coming = Coming { boot_epoch, beginning: self.beginning(placed, boot_epoch).await? };
         let driver = self.driver_for(&placed.spec, coming.beginning.as_ref())?;
         if let Some(beginning) = &coming.beginning {
             self.unless_forced(self.lay_out(placed, beginning)).await?;
@@ -226,7 +110,7 @@ impl Owner {
             Some(held) => held,
             None => self.claim_process(placed, driver.as_ref(), &coming).await?,
         };
-        let made = coming.made(placed);
+        let made = Made::of(coming.spec(placed).as_ref().clone().into_draft());
         let order = Order {
             claim: held.claim,
             instance: self.id,
@@ -284,7 +168,7 @@ impl Owner {
         Ok(held)
     }
 
-    fn claim_of(&self, held: &Held) -> Claim {
+    pub(super) fn claim_of(&self, held: &Held) -> Claim {
         Claim { id: held.claim, instance: self.id, what: Claimed::Process(held.process.clone()) }
     }
 
@@ -293,7 +177,7 @@ impl Owner {
         let ports = &self.shared.ports;
         let claim = self.new_claim();
         let (console_offset, _) = ports.volumes.log_extent(&self.shared.layout.console_log(self.id)).await?;
-        let made = coming.made(placed).running.check().unwrap_or_else(|_| placed.spec.as_ref().clone());
+        let made = coming.spec(placed);
         let capabilities = driver.capabilities();
         let process = ProcessClaim {
             incarnation: IncarnationId::new(self.now(), ports.clock.random()),
@@ -397,7 +281,7 @@ impl Owner {
         self.begun = self.begun.max(running.held.process.boot_epoch);
         self.live = Some(running);
         self.tell_confined();
-        self.tell_identity();
+        self.tell_origin();
     }
 
     /// The machine is let out of hand, and with it what was told of it alone.
@@ -409,7 +293,7 @@ impl Owner {
         self.live.take()
     }
 
-    fn new_claim(&self) -> ClaimId {
+    pub(super) fn new_claim(&self) -> ClaimId {
         let clock = &self.shared.ports.clock;
         ClaimId::new(clock.now(), clock.random())
     }
@@ -425,11 +309,10 @@ struct Coming {
 
 impl Coming {
     /// What the machine is made of.
-    fn made(&self, placed: &Placed) -> Made {
-        match self.beginning.as_ref().filter(|beginning| beginning.goes_on()) {
-            Some(beginning) => Made::of(beginning.made_of(&placed.spec)),
-            None => Made::of(placed.spec.as_ref().clone().into_draft()),
-        }
+    fn spec(&self, placed: &Placed) -> Arc<Spec> {
+        let goes_on = self.beginning.as_ref().filter(|beginning| beginning.goes_on());
+        let made = goes_on.and_then(|beginning| beginning.made_of(&placed.spec).check().ok());
+        made.map_or_else(|| Arc::clone(&placed.spec), Arc::new)
     }
 }
 

@@ -289,3 +289,46 @@ async fn a_snapshot_that_control_forgot_is_released() {
     house.delete(id).await;
     house.assert_empty().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_asked_and_not_given_is_not_taken_for_what_was_kept() {
+    use weft_domain::spec::Rng;
+    let house = stocked();
+    let id = house.running("a", with_disks).await;
+    house.respec(id, |draft| {
+        draft.cpu.boot = 2;
+        draft.rng = Some(Rng { source: "/dev/urandom".into(), iommu: false, rate_limit: None });
+    });
+    house.until_so(id, "applied", |vm| vm.applied() == 2).await;
+    let snapshot = house.kept(id, Scope::Full).await;
+    assert!(snapshot.spec.rng.is_some(), "control knows what was asked");
+    house.stopped(id).await;
+    house.begin(id, &snapshot, Identity::Same).await;
+    let vm = house.until(id, Phase::Running).await;
+    assert_eq!(vm.restart_required(), ["vm.spec.rng"], "the machine never had it");
+    let orders = house.vmm.launches();
+    let Some(hypervisor::Origin::Snapshot(restore)) = orders.last().map(|order| order.origin.clone()) else {
+        panic!("it begins from a snapshot");
+    };
+    assert_eq!((restore.spec.cpu.boot, restore.spec.rng.is_none()), (2, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guest_that_goes_on_may_have_been_ready_before() {
+    use weft_domain::spec::{Readiness, ReadinessProbe};
+    let house = stocked();
+    let shape = |draft: &mut Draft| {
+        with_disks(draft);
+        let probe = ReadinessProbe::Serial { text: "ready".into() };
+        draft.readiness = Some(Readiness { probe, timeout: Duration::from_secs(10) });
+    };
+    let id = house.running("a", shape).await;
+    house.until_so(id, "ready", |vm| vm.condition("Ready").is_some_and(|it| it.0 == Some(true))).await;
+    let snapshot = house.kept(id, Scope::Full).await;
+    house.stopped(id).await;
+    house.begin(id, &snapshot, Identity::Same).await;
+    house.until(id, Phase::Running).await;
+    pass(Duration::from_secs(20)).await;
+    let (holds, reason, _) = house.vm(id).condition("Ready").expect("it is told");
+    assert_eq!((holds, reason.as_str()), (None, "WentOn"));
+}

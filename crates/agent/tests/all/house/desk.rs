@@ -147,6 +147,10 @@ impl Desk {
         self.book().snapshots.get(&id).cloned()
     }
 
+    pub(crate) fn has_snapshots(&self) -> bool {
+        !self.book().snapshots.is_empty()
+    }
+
     /// Control knows it no more, and says nothing.
     pub(crate) fn forget_snapshot(&self, id: SnapshotId) {
         self.book().snapshots.remove(&id);

@@ -16,7 +16,7 @@ use weft_ports::hypervisor::{Address, Adoption, Alteration, Body, Chosen, Counte
 use weft_ports::hypervisor::{Hypervisor, Keep, Machine, Order, State};
 use weft_ports::images::{Files, Images, Watcher};
 use weft_ports::link::{Placement, Placements, Report, SnapshotReport};
-use weft_ports::processes::{Alive, Bind, Cgroups, Command, Ending, Processes, Signal};
+use weft_ports::processes::{Alive, Cgroups, Command, Ending, Processes, Showing, Signal};
 use weft_ports::volumes::parts::{Measure, Parts};
 use weft_ports::volumes::{Volumes, Want};
 
@@ -309,11 +309,8 @@ impl Processes for Host {
     fn jails(&self) -> Result<(), String> {
         self.no_jails.lock().unwrap().clone().map_or(Ok(()), Err)
     }
-    async fn admit(&self, alive: &Alive, binds: Vec<Bind>) -> Result<(), Fault> {
-        self.inner.admit(alive, binds).await
-    }
-    async fn expel(&self, alive: &Alive, paths: Vec<PathBuf>) -> Result<(), Fault> {
-        self.inner.expel(alive, paths).await
+    async fn show(&self, alive: &Alive, showing: Showing) -> Result<(), Fault> {
+        self.inner.show(alive, showing).await
     }
     async fn confined(&self) -> Result<Vec<ClaimId>, Fault> {
         self.inner.confined().await

@@ -7,14 +7,25 @@ use weft_domain::Time;
 use weft_domain::snapshot::{Content, Part, Role};
 
 /// Its name in the folder.
-pub(super) const FILE: &str = "manifest.json";
+pub(crate) const FILE: &str = "manifest.json";
+
+/// What is in a snapshot's folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Manifest {
+    pub(crate) content: Content,
+    /// What the machine was made of at that moment, as the codec wrote it; empty where that was not known.
+    pub(crate) spec: Bytes,
+}
 
 #[derive(Serialize, Deserialize)]
-struct Manifest {
+struct Written {
     driver: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     taken_nanos: Option<i64>,
     parts: Vec<Entry>,
+    /// In hexadecimal digits.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    spec: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -34,7 +45,8 @@ enum Named {
     Disk(String),
 }
 
-pub(super) fn write(content: &Content) -> Result<Bytes, serde_json::Error> {
+pub(crate) fn write(manifest: &Manifest) -> Result<Bytes, serde_json::Error> {
+    let content = &manifest.content;
     let parts = content.parts.iter().map(|part| Entry {
         role: match &part.role {
             Role::Memory => Named::Memory,
@@ -47,13 +59,14 @@ pub(super) fn write(content: &Content) -> Result<Bytes, serde_json::Error> {
         sha256: hex(&part.sha256),
     });
     let taken_nanos = content.taken.map(Time::as_nanos);
-    let manifest = Manifest { driver: content.driver.clone(), taken_nanos, parts: parts.collect() };
-    serde_json::to_vec_pretty(&manifest).map(Bytes::from)
+    let (driver, spec) = (content.driver.clone(), hex(&manifest.spec));
+    let written = Written { driver, taken_nanos, parts: parts.collect(), spec };
+    serde_json::to_vec_pretty(&written).map(Bytes::from)
 }
 
 /// What a manifest says; `None` where it is none.
-pub(super) fn read(bytes: &[u8]) -> Option<Content> {
-    let manifest: Manifest = serde_json::from_slice(bytes).ok()?;
+pub(crate) fn read(bytes: &[u8]) -> Option<Manifest> {
+    let written: Written = serde_json::from_slice(bytes).ok()?;
     let part = |entry: Entry| {
         let role = match entry.role {
             Named::Memory => Role::Memory,
@@ -61,10 +74,11 @@ pub(super) fn read(bytes: &[u8]) -> Option<Content> {
             Named::Config => Role::Config,
             Named::Disk(name) => Role::Disk(name),
         };
-        Some(Part { role, file: entry.file, bytes: entry.bytes, sha256: unhex(&entry.sha256)? })
+        Some(Part { role, file: entry.file, bytes: entry.bytes, sha256: unhex(&entry.sha256)?.try_into().ok()? })
     };
-    let parts = manifest.parts.into_iter().map(part).collect::<Option<_>>()?;
-    Some(Content { driver: manifest.driver, taken: manifest.taken_nanos.map(Time::from_nanos), parts })
+    let parts = written.parts.into_iter().map(part).collect::<Option<_>>()?;
+    let content = Content { driver: written.driver, taken: written.taken_nanos.map(Time::from_nanos), parts };
+    Some(Manifest { content, spec: unhex(&written.spec)?.into() })
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -75,16 +89,13 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn unhex(text: &str) -> Option<[u8; 32]> {
+fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
-    let mut bytes = [0; 32];
-    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
+    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
+    let byte = |pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    digits.chunks(2).map(byte).collect()
 }
 
 #[cfg(test)]
@@ -97,8 +108,9 @@ mod tests {
         let roles = [Role::Memory, Role::State, Role::Config, Role::Disk("data".into())];
         let taken = Some(Time::from_nanos(-3));
         let content = Content { driver: "fake 1".into(), taken, parts: roles.map(part).to_vec() };
-        let bytes = write(&content).unwrap();
-        assert_eq!(read(&bytes), Some(content));
+        let manifest = Manifest { content, spec: Bytes::from_static(b"\0\xffspec") };
+        let bytes = write(&manifest).unwrap();
+        assert_eq!(read(&bytes), Some(manifest));
         assert_eq!(read(&bytes[..bytes.len() - 9]), None, "cut short");
         assert_eq!(read(&[]), None);
     }
