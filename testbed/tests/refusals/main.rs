@@ -1,7 +1,8 @@
 //! Bad requests to the real server: what each is told, to the letter, over Connect and over gRPC.
 //!
 //! ```text
-//!  shapes, devices, requests, broken, paths, house, metald   tables of rows: data
+//!  shapes, devices, further, requests, alters, kept,
+//!  broken, paths, house, metald                              tables of rows: data
 //!  http                                                      oddities of HTTP itself, by protocol
 //!  row    what a row is                     proto   JSON rows as protobuf, by the contract
 //!  stage  a daemon with files and VMs       wire    requests and answers as bytes
@@ -10,10 +11,13 @@
 //!
 //! Afterwards the server is well, and no row has made anything.
 
+mod alters;
 mod broken;
 mod devices;
+mod further;
 mod house;
 mod http;
+mod kept;
 mod metald;
 mod paths;
 mod play;
@@ -43,11 +47,16 @@ async fn at_the_door() {
         shapes::TEXTS,
         devices::DISKS,
         devices::NICS,
+        further::MACHINE,
+        further::DISKS,
+        further::DEVICES,
         paths::SPELLING,
         requests::WHICH,
         requests::TERMS,
         requests::LISTS,
         requests::STREAMS,
+        alters::DOOR,
+        kept::DOOR,
         broken::JSON,
         broken::PROTO,
         broken::LARGE,
@@ -66,7 +75,7 @@ async fn in_the_house() {
     need_guest!();
     let (mut stage, contract) = (Stage::furnished().await, Contract::compile());
     let mut play = Play::on(&stage, &contract);
-    for rows in [paths::FILES, house::BEYOND, house::PHASES, metald::HOUSE] {
+    for rows in [paths::FILES, house::BEYOND, house::PHASES, alters::HOUSE, kept::HOUSE, metald::HOUSE] {
         play.rows(rows).await;
     }
     if stage.has_kvm().await {

@@ -15,7 +15,7 @@ impl Contract {
     pub(crate) fn compile() -> Self {
         let mut compiler = protox::Compiler::new(["../proto"]).expect("the protos are there");
         compiler.include_imports(true);
-        for file in ["vm_service", "node_service", "event_service", "state_service"] {
+        for file in ["vm_service", "snapshot_service", "node_service", "event_service", "state_service"] {
             compiler.open_file(format!("weft/v1/{file}.proto")).expect("the proto compiles");
         }
         for file in ["vmprovisioner/v1/vm.proto", "google/rpc/status.proto", "google/rpc/error_details.proto"] {

@@ -165,6 +165,8 @@ pub(super) fn named(mut fault: Fault, alter: &Alter, index: usize) -> Fault {
             violation.field = field;
         }
     }
+    // What two fields of the specification say of one of the request is said once.
+    fault.violations.dedup_by(|later, first| later.field == first.field);
     fault
 }
 

@@ -82,7 +82,6 @@ fn decided(core: &Core, new: &NewSnapshot) -> Result<(Snapshot, Option<Arc<KeptS
     let nodes = core.nodes();
     let node = nodes.iter().find(|(id, ..)| *id == placement.node);
     let (node, facts, _) = node.ok_or_else(|| refusal::node_away(Some(placement.node)))?;
-    rules::can_take(rules::driver_of(it, facts)?, new.scope)?;
     let parent = match (&new.parent, new.scope) {
         (Some(parent), Scope::Difference) => Some(core.memory.find_snapshot(parent)?),
         (None, Scope::Difference) => {
@@ -95,6 +94,7 @@ fn decided(core: &Core, new: &NewSnapshot) -> Result<(Snapshot, Option<Arc<KeptS
         }
         (None, Scope::Full | Scope::Disks) => None,
     };
+    rules::can_take(rules::driver_of(it, facts)?, new.scope)?;
     let id = core.new_snapshot();
     let snapshot = Snapshot {
         id,
