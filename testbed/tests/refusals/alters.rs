@@ -105,7 +105,7 @@ pub(crate) const HOUSE: &[Row] = &[
         "AttachDisk",
         Json(r#"{"vm":"runs","disk":{"blank":{"sizeBytes":"70368744177664"}}}"#),
         DISK_EXHAUSTED,
-        &["vm.spec.disks"],
+        &["disk"],
     ),
     (
         "a volume as a disk",

@@ -160,7 +160,8 @@ pub(super) fn named(mut fault: Fault, alter: &Alter, index: usize) -> Fault {
             let rest = violation.field.strip_prefix(from.as_str())?;
             (rest.is_empty() || rest.starts_with(['.', '['])).then(|| (from.len(), format!("{to}{rest}")))
         });
-        if let Some((_, field)) = told.max_by_key(|(length, _)| *length) {
+        let told = told.max_by_key(|(length, _)| *length).map(|(_, field)| field);
+        if let Some(field) = told.or_else(|| whole(alter, &violation.field).map(str::to_owned)) {
             fault.message = fault.message.replacen(&violation.field, &field, 1);
             violation.field = field;
         }
@@ -168,6 +169,26 @@ pub(super) fn named(mut fault: Fault, alter: &Alter, index: usize) -> Fault {
     // What two fields of the specification say of one of the request is said once.
     fault.violations.dedup_by(|later, first| later.field == first.field);
     fault
+}
+
+/// The field of the request that makes a whole list too much for the node.
+fn whole(alter: &Alter, field: &str) -> Option<&'static str> {
+    match alter {
+        Alter::AttachDisk(_) if field == "vm.spec.disks" => Some("disk"),
+        Alter::ResizeDisk(..) if field == "vm.spec.disks" => Some("size_bytes"),
+        Alter::AttachNic(_) if field == "vm.spec.nics" => Some("nic"),
+        Alter::AttachDevice(_) if field == "vm.spec.devices" => Some("device"),
+        Alter::AttachDisk(_)
+        | Alter::DetachDisk(_)
+        | Alter::ResizeDisk(..)
+        | Alter::AttachNic(_)
+        | Alter::DetachNic(_)
+        | Alter::AttachDevice(_)
+        | Alter::DetachDevice(_)
+        | Alter::AttachVsock(_)
+        | Alter::DetachVsock
+        | Alter::Resize { .. } => None,
+    }
 }
 
 #[cfg(test)]
