@@ -22,6 +22,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use weft_api::Client;
+use weft_domain::admission::Promise;
 use weft_domain::object::Stored;
 use weft_domain::spec::{Accelerator, Draft, Driver, Machine, Payload, Spec};
 use weft_domain::{Fault, Instance, Labels, Name};
@@ -165,11 +166,23 @@ impl House {
 
     /// A VM of this driver that boots weft-tiny at once.
     pub(crate) fn tiny(&self, name: &str, driver: &str, mebibytes: u64) -> Result<NewVm> {
+        new(name, self.tiny_draft(driver, mebibytes), CreateMode::Boot)
+    }
+
+    fn tiny_draft(&self, driver: &str, mebibytes: u64) -> Draft {
         let kernel = self.kernel.with_file_name(TINY);
         let payload = Payload::Kernel { kernel, initramfs: None, cmdline: String::new() };
         let mut draft = Draft { driver: Driver::Named(driver.to_owned()), payload, ..Draft::default() };
         draft.memory.size_bytes = mebibytes << 20;
-        new(name, draft, CreateMode::Boot)
+        draft
+    }
+
+    /// For how many such VMs its node has memory.
+    pub(crate) async fn room(&self, driver: &str, mebibytes: u64) -> Result<u32> {
+        let nodes = Nodes::list(&self.client, &call(), &ListQuery::default()).await?;
+        let node = nodes.items.first().context("it has no node")?;
+        let each = Promise::of(&self.tiny_draft(driver, mebibytes)).memory_bytes.max(1);
+        Ok(u32::try_from(node.value.facts.allocatable_memory_bytes / each).unwrap_or(u32::MAX))
     }
 
     /// Its process.

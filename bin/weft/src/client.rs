@@ -16,6 +16,8 @@ pub(crate) fn services(globals: &Globals) -> Result<Services, Fault> {
     Ok(Services {
         vms: client.clone(),
         power: client.clone(),
+        devices: client.clone(),
+        snapshots: client.clone(),
         consoles: client.clone(),
         nodes: client.clone(),
         events: client,

@@ -19,10 +19,27 @@ pub(crate) async fn open_store(settings: &Settings) -> Result<Arc<dyn Store>> {
 
 /// The drivers that are looked for, in the order in which `auto` tries them.
 pub(crate) fn drivers(settings: &Settings) -> Vec<weft_vmm::Config> {
+    settings.drivers.iter().map(|name| driver(settings, name)).collect()
+}
+
+fn driver(settings: &Settings, name: &str) -> weft_vmm::Config {
+    use weft_vmm::{Config, cloud_hypervisor, firecracker, qemu};
     let search = std::env::split_paths(&settings.path).collect();
-    let cache_dir = settings.cache_dir.join("qemu");
-    let tsc_khz = weft_host::tsc::khz();
-    vec![weft_vmm::Config::Qemu(weft_vmm::qemu::Config { program: settings.qemu.clone(), search, cache_dir, tsc_khz })]
+    let cache_dir = settings.cache_dir.join(name);
+    match name {
+        cloud_hypervisor::NAME => {
+            let program = settings.cloud_hypervisor.clone();
+            Config::CloudHypervisor(cloud_hypervisor::Config { program, search, cache_dir })
+        }
+        firecracker::NAME => {
+            Config::Firecracker(firecracker::Config { program: settings.firecracker.clone(), search, cache_dir })
+        }
+        // The settings hold no other name.
+        _ => {
+            let (program, tsc_khz) = (settings.qemu.clone(), weft_host::tsc::khz());
+            Config::Qemu(qemu::Config { program, search, cache_dir, tsc_khz })
+        }
+    }
 }
 
 /// Makes a folder that only we can enter.

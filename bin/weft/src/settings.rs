@@ -16,6 +16,7 @@ pub(crate) use keys::{KEYS, Key};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use weft_cli::args::LogFormat;
@@ -97,6 +98,16 @@ pub(crate) struct Settings {
     pub(crate) max_events: u64,
     /// How long events are kept.
     pub(crate) event_age: Duration,
+    /// Drivers that are looked for, in the order in which `auto` tries them.
+    pub(crate) drivers: Vec<String>,
+    /// Whether VMMs are jailed.
+    pub(crate) jail: Jail,
+    /// The ids that jailed VMMs are given.
+    pub(crate) jail_uids: RangeInclusive<u32>,
+    /// Where Cloud Hypervisor is; empty to look in `PATH`.
+    pub(crate) cloud_hypervisor: Option<PathBuf>,
+    /// Where Firecracker is; empty to look in `PATH`.
+    pub(crate) firecracker: Option<PathBuf>,
     /// Where QEMU is; empty to look in `PATH`.
     pub(crate) qemu: Option<PathBuf>,
     /// What is logged, in the form of tracing's filters.
@@ -108,6 +119,20 @@ pub(crate) struct Settings {
     /// The environment's `PATH`.
     pub(crate) path: String,
 }
+
+/// Whether VMMs are jailed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Jail {
+    /// Where the host can.
+    Auto,
+    /// Never.
+    Off,
+    /// Always: a VMM that cannot be jailed is not started.
+    Required,
+}
+
+/// The drivers that there are.
+const DRIVERS: [&str; 3] = [weft_vmm::qemu::NAME, weft_vmm::cloud_hypervisor::NAME, weft_vmm::firecracker::NAME];
 
 /// What the command line says of the configuration.
 #[derive(Debug, Clone, Default)]
@@ -161,6 +186,15 @@ pub(crate) fn load(flags: &Flags, outside: &Outside) -> Result<Settings> {
         vmm_log_bytes: get.size("node.vmm_log", 64 << 10, 1 << 40)?,
         max_events: get.number("retention.max_events", 100, 10_000_000)?,
         event_age: get.span("retention.event_age", Duration::from_secs(60), Duration::from_secs(86_400 * 3650))?,
+        drivers: get.list("node.drivers", &DRIVERS)?,
+        jail: match get.choice("jail.mode", &["auto", "off", "required"])?.as_str() {
+            "off" => Jail::Off,
+            "required" => Jail::Required,
+            _ => Jail::Auto,
+        },
+        jail_uids: get.ids("jail.uids")?,
+        cloud_hypervisor: get.optional_path("cloud_hypervisor.binary")?,
+        firecracker: get.optional_path("firecracker.binary")?,
         qemu: get.optional_path("qemu.binary")?,
         log_filter: get.text("log.filter"),
         log_format: match get.choice("log.format", &["text", "json"])?.as_str() {

@@ -29,15 +29,19 @@ pub(super) async fn measure(
     (vms, findings): (u32, &mut Findings),
 ) -> Result<()> {
     let name = &contender.name;
-    let folders: Vec<PathBuf> = (0..vms).map(|_| stage.folder()).collect::<Result<_>>()?;
     let recipe = Arc::new(recipe.clone());
     let settings = [format!("{}.binary={}", name.replace('-', "_"), contender.program.display())];
-    let (held, (hand, wall)) = during_with(program, &settings, async |house| {
+    let (asked, (vms, held, (hand, wall))) = during_with(program, &settings, async |house| {
+        let (asked, vms) = (vms, house.room(name, MEBIBYTES).await?.min(vms));
+        let folders: Vec<PathBuf> = (0..vms).map(|_| stage.folder()).collect::<Result<_>>()?;
         let held = through(house, name, vms).await.with_context(|| format!("{vms} VMs of {name} through weft"))?;
         let by_hand = by_hand(recipe, folders).await.with_context(|| format!("{vms} VMs of {name} by hand"))?;
-        Ok((held, by_hand))
+        Ok((asked, (vms, held, by_hand)))
     })
     .await?;
+    if vms < asked {
+        findings.notes.push(format!("{name}: the node promises memory for {vms} of {asked} such VMs"));
+    }
     let by_hand = Series::of(
         format!("{name}-crowd-by-hand"),
         format!("{vms} started by hand, {AT_A_TIME} at a time, until all run"),

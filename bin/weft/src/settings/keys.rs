@@ -112,6 +112,23 @@ pub(crate) const KEYS: &[Key] = &[
     text("node.vmm_log", "1MiB", "How much of each VMM's own log is kept."),
     text("retention.max_events", "100000", "The most events that are kept."),
     text("retention.event_age", "720h", "How long events are kept."),
+    text(
+        "node.drivers",
+        "qemu:cloud-hypervisor:firecracker",
+        "Drivers that are looked for, with `:` between, in the order in which `auto` tries them.",
+    ),
+    text(
+        "jail.mode",
+        "auto",
+        "`auto` jails every VMM where weft runs as root on a host that can; `off` jails none; `required` starts no VMM that is not jailed.",
+    ),
+    text(
+        "jail.uids",
+        "1900000000-1900065535",
+        "User and group ids that jailed VMMs are given, one for each; nothing else on the host may have them.",
+    ),
+    text("cloud_hypervisor.binary", "", "The Cloud Hypervisor program; empty looks for `cloud-hypervisor` in `PATH`."),
+    text("firecracker.binary", "", "The Firecracker program; empty looks for `firecracker` in `PATH`."),
     text("qemu.binary", "", "The QEMU program; empty looks for `qemu-system-<architecture>` in `PATH`."),
     text("log.filter", "info,opentelemetry=warn", "What is logged: a level, or `target=level` with `,` between."),
     text("log.format", "text", "`text` for people, `json` for machines."),

@@ -4,6 +4,7 @@ use super::keys::METALD;
 use super::{Given, KEYS, Key, Origin, Outside, Values};
 use anyhow::{Context, Result, anyhow, bail};
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -212,5 +213,25 @@ impl Reader<'_> {
         } else {
             Err(self.wrong(name, &format!("it must be one of {}", among.join(", "))))
         }
+    }
+
+    /// A list with `:` between, each one of these and none twice.
+    pub(super) fn list(&self, name: &'static str, among: &[&'static str]) -> Result<Vec<String>> {
+        let items: Vec<String> = self.text(name).split(':').filter(|item| !item.is_empty()).map(str::to_owned).collect();
+        let fine = |(i, item): (usize, &String)| among.contains(&item.as_str()) && !items[..i].contains(item);
+        if items.iter().enumerate().all(fine) {
+            Ok(items)
+        } else {
+            Err(self.wrong(name, &format!("each must be one of {}, and none twice", among.join(", "))))
+        }
+    }
+
+    /// A range of user ids, none of them root's.
+    pub(super) fn ids(&self, name: &'static str) -> Result<RangeInclusive<u32>> {
+        let text = self.text(name);
+        let range = text.split_once('-').and_then(|(first, last)| Some(first.parse().ok()?..=last.parse().ok()?));
+        // The last number means nobody at all to the kernel.
+        let right = |range: &RangeInclusive<u32>| *range.start() > 0 && range.start() <= range.end() && *range.end() < u32::MAX;
+        range.filter(right).ok_or_else(|| self.wrong(name, "it must be FIRST-LAST, such as 1900000000-1900065535"))
     }
 }

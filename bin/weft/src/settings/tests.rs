@@ -54,6 +54,11 @@ fn what_is_wrong_is_named() {
         ("paths.data_dir", "here", "absolute"),
         ("node.max_vms", "0", "from 1 to"),
         ("log.format", "xml", "one of text, json"),
+        ("node.drivers", "qemu:xen", "each must be one of"),
+        ("node.drivers", "qemu:qemu", "none twice"),
+        ("jail.mode", "maybe", "one of auto, off, required"),
+        ("jail.uids", "0-10", "FIRST-LAST"),
+        ("jail.uids", "7", "FIRST-LAST"),
     ];
     for (name, value, expected) in wrong {
         let flags = Flags { keys: vec![(name.into(), value.into())], ..Flags::default() };

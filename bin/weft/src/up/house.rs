@@ -2,13 +2,13 @@
 
 use crate::backup::Copies;
 use crate::rooms::{drivers, open_store, private_folder};
-use crate::settings::Settings;
+use crate::settings::{Jail, Settings};
 use anyhow::{Context, Result, anyhow};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use weft_agent::Agent;
+use weft_agent::{Agent, JailPolicy};
 use weft_api::server::{Audience, Health, Options, Ports as Doors, door};
 use weft_control::Control;
 use weft_domain::node::{Facts, Node};
@@ -149,6 +149,8 @@ fn doors(settings: &Settings, control: &Control, store: Arc<dyn Store>) -> Doors
     Doors {
         vms: control.clone(),
         power: control.clone(),
+        devices: control.clone(),
+        snapshots: control.clone(),
         consoles: control.clone(),
         nodes: control.clone(),
         events: control,
@@ -176,7 +178,9 @@ async fn open_agent(
         reserved_disk_bytes: settings.reserved_disk_bytes,
         upkeep: UPKEEP,
         retry: RETRY,
+        jail: jail(settings),
     };
+    let volumes = Arc::new(weft_host::volumes::open(volumes(settings)).map_err(Fault::from)?);
     let ports = weft_agent::Ports {
         placements,
         drivers: opened.drivers,
@@ -184,11 +188,22 @@ async fn open_agent(
         claims: Arc::new(
             weft_host::journal::open(weft_host::journal::Config { dir: journal_dir }).map_err(Fault::from)?,
         ),
-        volumes: Arc::new(weft_host::volumes::open(volumes(settings)).map_err(Fault::from)?),
+        volumes: volumes.clone(),
+        parts: volumes,
+        specs: Arc::new(weft_api::Records),
         images: Arc::new(weft_image::Images::open(weft_image::Config::new(settings.cache_dir.join("images")))?),
         clock,
     };
     Ok(weft_agent::open(config, ports))
+}
+
+fn jail(settings: &Settings) -> JailPolicy {
+    let uids = settings.jail_uids.clone();
+    match settings.jail {
+        Jail::Off => JailPolicy::Off,
+        Jail::Auto => JailPolicy::Auto { uids },
+        Jail::Required => JailPolicy::Required { uids },
+    }
 }
 
 fn node(settings: &Settings, id: NodeId, processes: &dyn Processes, clock: &dyn Clock) -> Result<Node> {
