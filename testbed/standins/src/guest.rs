@@ -9,8 +9,11 @@ mod few;
 
 use few::Few;
 use serde_json::{Value, json};
+use std::io::Read;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+/// The longest line that the guest hears.
+const LONGEST_LINE: usize = 1024;
 /// What the guest writes once it runs.
 pub const READY: &str = "weft-tiny: ready";
 /// What it writes before it powers off.
@@ -180,6 +183,36 @@ impl Guest {
     }
 }
 
+/// Hands on every line that comes, which `\n` or `\r` ends, until no more do.
+pub fn lines(mut from: impl Read, mut hear: impl FnMut(&str)) {
+    let mut line = Vec::new();
+    let mut bytes = [0; 1024];
+    while let Ok(length @ 1..) = from.read(&mut bytes) {
+        for byte in &bytes[..length] {
+            match byte {
+                b'\r' | b'\n' => hear(&String::from_utf8_lossy(&std::mem::take(&mut line))),
+                _ if line.len() < LONGEST_LINE => line.push(*byte),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Whether an image is an ELF image with something to load, or a bzImage.
+#[must_use]
+pub fn is_image(image: &[u8]) -> bool {
+    if image.get(0x202..0x206) == Some(b"HdrS") {
+        return true;
+    }
+    let number = |at: usize, length: usize| {
+        let bytes = image.get(at..at + length)?;
+        usize::try_from(bytes.iter().rev().fold(0_u64, |number, byte| (number << 8) | u64::from(*byte))).ok()
+    };
+    let (Some(table), Some(56), Some(count)) = (number(32, 8), number(54, 2), number(56, 2)) else { return false };
+    let loads = |index: usize| number(table.checked_add(index * 56)?, 4);
+    image.starts_with(b"\x7fELF\x02\x01") && (0..count).any(|index| loads(index) == Some(1))
+}
+
 /// Spins for this long; the nanoseconds that passed.
 fn burn(time: Duration) -> u128 {
     let begun = Instant::now();
@@ -198,6 +231,20 @@ fn work(steps: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn either_end_ends_a_line() {
+        let mut heard = Vec::new();
+        lines(&b"ping\recho a\r\nrest"[..], |line| heard.push(line.to_owned()));
+        assert_eq!(heard, ["ping", "echo a", ""]);
+    }
+
+    #[test]
+    fn an_image_has_something_to_load() {
+        assert!(is_image(&crate::play::idle_kernel()));
+        assert!(!is_image(b"\x7fELF and nothing that follows"));
+        assert!(!is_image(b""));
+    }
 
     #[test]
     fn the_script_answers_and_a_snapshot_carries_its_memory() {

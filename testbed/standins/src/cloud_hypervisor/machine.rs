@@ -9,9 +9,9 @@
 
 use super::consoles::Line;
 use crate::faults::{Fault, Faults};
-use crate::guest::{Act, Guest, POWERING_OFF};
+use crate::guest::{Act, Guest, POWERING_OFF, lines};
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -134,10 +134,7 @@ impl Machine {
         if let Some(back) = back {
             self.lock().out = Some(back);
         }
-        for line in BufReader::new(stream).lines() {
-            let Ok(line) = line else { break };
-            self.hear(&line);
-        }
+        lines(stream, |line| self.hear(line));
         if answered {
             self.lock().out = None;
         }

@@ -21,7 +21,7 @@ use super::machine::{self, Machine};
 use super::refusal::Why;
 use super::rules::{self, memory_size};
 use crate::faults::Faults;
-use crate::guest::{Found, Guest};
+use crate::guest::{Found, Guest, is_image};
 use crate::version::Version;
 use crate::wire::Reply;
 use devices::Devices;
@@ -341,6 +341,9 @@ impl Vmm {
 /// What a file holds, which is an image that can be run where it has to be.
 fn loadable(name: &str, path: &str) -> Result<Vec<u8>, String> {
     let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    let image = bytes.starts_with(b"\x7fELF") || bytes.get(0x202..0x206) == Some(b"HdrS");
-    if name == "kernel" && !image { Err("it is neither an ELF image nor a bzImage".to_owned()) } else { Ok(bytes) }
+    if name == "kernel" && !is_image(&bytes) {
+        Err("it is neither an ELF image nor a bzImage".to_owned())
+    } else {
+        Ok(bytes)
+    }
 }

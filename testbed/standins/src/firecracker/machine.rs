@@ -9,10 +9,10 @@
 
 use super::output::{Log, Metrics};
 use crate::faults::{Fault, Faults};
-use crate::guest::{Act, Guest, POWERING_OFF};
+use crate::guest::{Act, Guest, POWERING_OFF, lines};
 use serde_json::Value;
 use std::fs::File;
-use std::io::{self, BufRead as _, Write as _};
+use std::io::{self, Write as _};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -105,10 +105,7 @@ impl Machine {
             for errand in errands {
                 machine.hear(&errand);
             }
-            for line in io::stdin().lock().lines() {
-                let Ok(line) = line else { return };
-                machine.hear(&line);
-            }
+            lines(io::stdin(), |line| machine.hear(line));
         });
     }
 

@@ -5,7 +5,7 @@ use crate::firecracker::devices::{self, Kind, listen};
 use crate::firecracker::output;
 use crate::firecracker::refusal::Refusal;
 use crate::firecracker::snapshot::{self, Kept};
-use crate::guest::{Found, Guest};
+use crate::guest::{Found, Guest, is_image};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::path::Path;
@@ -207,6 +207,6 @@ impl Vmm {
 /// An ELF image, or a bzImage where those are taken.
 fn bootable(path: &str, compressed: bool) -> Result<Vec<u8>, String> {
     let image = std::fs::read(path).map_err(|error| error.to_string())?;
-    let good = image.starts_with(b"\x7fELF") || (compressed && image.get(0x202..0x206) == Some(b"HdrS"));
+    let good = is_image(&image) && (compressed || image.starts_with(b"\x7fELF"));
     if good { Ok(image) } else { Err("it is no ELF image".to_owned()) }
 }
