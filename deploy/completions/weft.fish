@@ -43,6 +43,8 @@ complete -c weft -n "__fish_weft_needs_command" -s h -l help -d 'Print help (see
 complete -c weft -n "__fish_weft_needs_command" -s V -l version -d 'Print version'
 complete -c weft -n "__fish_weft_needs_command" -f -a "vm" -d 'Virtual machines: make, see, run, stop, remove'
 complete -c weft -n "__fish_weft_needs_command" -f -a "vms" -d 'Virtual machines: make, see, run, stop, remove'
+complete -c weft -n "__fish_weft_needs_command" -f -a "snapshot" -d 'Snapshots: take, see, go back to, begin from, remove'
+complete -c weft -n "__fish_weft_needs_command" -f -a "snapshots" -d 'Snapshots: take, see, go back to, begin from, remove'
 complete -c weft -n "__fish_weft_needs_command" -f -a "node" -d 'Nodes: the machines that run VMs'
 complete -c weft -n "__fish_weft_needs_command" -f -a "nodes" -d 'Nodes: the machines that run VMs'
 complete -c weft -n "__fish_weft_needs_command" -f -a "event" -d 'Events: what happened'
@@ -58,42 +60,54 @@ complete -c weft -n "__fish_weft_needs_command" -f -a "doctor" -d 'Tell what thi
 complete -c weft -n "__fish_weft_needs_command" -f -a "config" -d 'The configuration: check it, or print what is in force'
 complete -c weft -n "__fish_weft_needs_command" -f -a "bench" -d 'Measure weft beside its floors'
 complete -c weft -n "__fish_weft_needs_command" -f -a "internal" -d 'What weft\'s own build needs'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l server -d 'The server that is asked' -r
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l project -d 'The project that is meant' -r
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
 wide\t'For people with wide terminals'
 json\t'JSON, as on the wire'
 yaml\t'YAML of the same shape'
 name\t'Names only, one per line'"
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l config -d 'The configuration file' -r -F
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
 json\t'One JSON object per line'"
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s q -l quiet -d 'Say nothing but answers and errors'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s v -l verbose -d 'Say more in the log; repeat for still more'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l no-color -d 'No colours, also on a terminal'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "create" -d 'Make a VM; with nothing but a name it gets weft\'s default kernel and root'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "run" -d 'Make a VM and boot it'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "list" -d 'List VMs'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "ls" -d 'List VMs'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "get" -d 'Describe VMs: what was asked, what is, how the last run ended'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "describe" -d 'Describe VMs: what was asked, what is, how the last run ended'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "update" -d 'Change a VM: labels at any time, the rest while it does not run'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "boot" -d 'Run VMs'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "start" -d 'Run VMs'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "shutdown" -d 'Stop VMs: the guest is asked, and ended when its time is up'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "stop" -d 'Stop VMs: the guest is asked, and ended when its time is up'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "pause" -d 'Hold the virtual CPUs of VMs'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "resume" -d 'Let paused VMs go on'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "reboot" -d 'Start the guests of running VMs anew'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "delete" -d 'Remove VMs and what weft made for them; disks given by path are never touched'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "rm" -d 'Remove VMs and what weft made for them; disks given by path are never touched'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "logs" -d 'Print what a guest wrote to its serial console'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "console" -d 'Be at a VM\'s serial console'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "wait" -d 'Wait until a VM is in a phase, a condition holds, or it is gone'
-complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "watch" -d 'Show changes of VMs as they come'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "create" -d 'Make a VM; with nothing but a name it gets weft\'s default kernel and root'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "run" -d 'Make a VM and boot it'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "list" -d 'List VMs'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "ls" -d 'List VMs'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "get" -d 'Describe VMs: what was asked, what is, how the last run ended'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "describe" -d 'Describe VMs: what was asked, what is, how the last run ended'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "update" -d 'Change a VM; what it cannot take up while it runs waits for its next boot'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "attach-disk" -d 'Add a disk, while the VM runs where its driver can'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "detach-disk" -d 'Take a disk away that weft did not make'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "resize-disk" -d 'Make a disk longer that weft made'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "attach-nic" -d 'Add an interface'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "detach-nic" -d 'Take an interface away'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "attach-device" -d 'Add a further device: persistent memory, a shared folder, a device of the host'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "detach-device" -d 'Take a further device away'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "attach-vsock" -d 'Give a VM a vsock'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "detach-vsock" -d 'Take a VM\'s vsock away'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "resize" -d 'Give a VM other numbers of CPUs and bytes of memory'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "counters" -d 'Print the counters of a running VM\'s devices'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "nmi" -d 'Interrupt the guest of a running VM in a way that it cannot mask'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "boot" -d 'Run VMs'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "start" -d 'Run VMs'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "shutdown" -d 'Stop VMs: the guest is asked, and ended when its time is up'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "stop" -d 'Stop VMs: the guest is asked, and ended when its time is up'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "pause" -d 'Hold the virtual CPUs of VMs'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "resume" -d 'Let paused VMs go on'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "reboot" -d 'Start the guests of running VMs anew'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "delete" -d 'Remove VMs and what weft made for them; disks given by path are never touched'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "rm" -d 'Remove VMs and what weft made for them; disks given by path are never touched'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "logs" -d 'Print what a guest wrote to its serial console'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "console" -d 'Be at a VM\'s serial console'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "wait" -d 'Wait until a VM is in a phase, a condition holds, or it is gone'
+complete -c weft -n "__fish_weft_using_subcommand vm; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "watch" -d 'Show changes of VMs as they come'
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l cpus -d 'Virtual CPUs [default: 1]' -r
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l memory -d 'Memory, such as 512M or 2GiB [default: 256M]' -r
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l image -d 'The image that boots, by name [default: default]' -r
@@ -103,6 +117,9 @@ complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l firmware -d 'The firmware that boots' -r -F
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l disk -d 'A disk: path=FILE or size=SIZE, with format=raw|qcow2, ro, root, direct, name=, serial=, queues=' -r
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l nic -d 'An interface: user[,forward=tcp:HOST:GUEST], network=NAME, tap=DEVICE or macvtap=DEVICE, with mac=, ip=, mtu=, name= [default: user]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l vsock -d 'The guest\'s vsock, by its context id, 3 or more [default: none]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l hotplug-memory -d 'Memory that can be plugged while it runs, such as 2G [default: none]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l max-cpus -d 'The most virtual CPUs that can be plugged while it runs [default: --cpus]' -r
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l driver -d 'The driver that runs it [default: auto]' -r
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l machine -d 'The machine model [default: auto]' -r -f -a "auto\t'The driver\'s choice'
 microvm\t'Minimal, without PCI'
@@ -130,6 +147,7 @@ complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
 json\t'One JSON object per line'"
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l no-nic -d 'No interface at all'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l shared-memory -d 'Memory that is shared with other processes; vhost-user devices need it'
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l dry-run -d 'Check everything and make nothing'
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l boot -d 'Boot it as well'
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from create" -l no-wait -d 'Do not wait until it is made'
@@ -146,6 +164,9 @@ complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l firmware -d 'The firmware that boots' -r -F
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l disk -d 'A disk: path=FILE or size=SIZE, with format=raw|qcow2, ro, root, direct, name=, serial=, queues=' -r
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l nic -d 'An interface: user[,forward=tcp:HOST:GUEST], network=NAME, tap=DEVICE or macvtap=DEVICE, with mac=, ip=, mtu=, name= [default: user]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l vsock -d 'The guest\'s vsock, by its context id, 3 or more [default: none]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l hotplug-memory -d 'Memory that can be plugged while it runs, such as 2G [default: none]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l max-cpus -d 'The most virtual CPUs that can be plugged while it runs [default: --cpus]' -r
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l driver -d 'The driver that runs it [default: auto]' -r
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l machine -d 'The machine model [default: auto]' -r -f -a "auto\t'The driver\'s choice'
 microvm\t'Minimal, without PCI'
@@ -174,6 +195,7 @@ complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
 json\t'One JSON object per line'"
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l no-nic -d 'No interface at all'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l shared-memory -d 'Memory that is shared with other processes; vhost-user devices need it'
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l dry-run -d 'Check everything and make nothing'
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -l console -d 'Then be at its console'
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Say nothing but answers and errors'
@@ -273,6 +295,248 @@ complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from update" -s v -l verbose -d 'Say more in the log; repeat for still more'
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from update" -l no-color -d 'No colours, also on a terminal'
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-disk" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-disk" -l path -d 'A file or block device that exists; weft never deletes it' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-disk" -l size -d 'A new, empty disk of this size, such as 10G; it goes with the VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-disk" -l name -d 'Its name in the VM [default: the first free one of disk0, disk1 and so on]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-disk" -l format -d 'How its bytes are laid out' -r -f -a "raw\t'Byte by byte'
+qcow2\t'QEMU\'s copy-on-write format'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-disk" -l serial -d 'The serial number that the guest sees' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-disk" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-disk" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-disk" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-disk" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-disk" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-disk" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-disk" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-disk" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-disk" -l read-only -d 'The guest cannot write'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-disk" -l direct -d 'Past the host\'s page cache'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-disk" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-disk" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-disk" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-disk" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-disk" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-disk" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-disk" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-disk" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-disk" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-disk" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-disk" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-disk" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-disk" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-disk" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-disk" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-disk" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-disk" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize-disk" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize-disk" -l size -d 'Its new size, such as 20G; not less than it has' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize-disk" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize-disk" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize-disk" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize-disk" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize-disk" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize-disk" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize-disk" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize-disk" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize-disk" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize-disk" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize-disk" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize-disk" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-nic" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-nic" -l network -d 'A network, by name [default: a private network inside the VMM]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-nic" -l tap -d 'A tap device of the host' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-nic" -l macvtap -d 'A macvtap device of the host' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-nic" -l name -d 'Its name in the VM [default: the first free one of nic0, nic1 and so on]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-nic" -l mac -d 'Its hardware address [default: made from the VM\'s id]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-nic" -l ip -d 'The address that the guest should have' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-nic" -l mtu -d 'The largest packet in bytes [default: the network\'s own]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-nic" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-nic" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-nic" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-nic" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-nic" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-nic" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-nic" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-nic" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-nic" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-nic" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-nic" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-nic" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-nic" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-nic" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-nic" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-nic" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-nic" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-nic" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-nic" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-nic" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-nic" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-nic" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-nic" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-nic" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-nic" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-device" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-device" -l pmem -d 'Persistent memory that is backed by this file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-device" -l share -d 'A folder of the host, by the Unix socket of the virtio-fs daemon that serves it' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-device" -l tag -d 'The name by which the guest mounts the folder' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-device" -l vdpa -d 'A vDPA device of the host, such as /dev/vhost-vdpa-0' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-device" -l passthrough -d 'A PCI device of the host, by its folder in sysfs' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-device" -l vfio-user -d 'A PCI device that another process plays, by its Unix socket' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-device" -l name -d 'Its name in the VM [default: the first free one of device0, device1 and so on]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-device" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-device" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-device" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-device" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-device" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-device" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-device" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-device" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-device" -l read-only -d 'What the guest writes does not reach the file'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-device" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-device" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-device" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-device" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-device" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-device" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-device" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-device" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-device" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-device" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-device" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-device" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-device" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-device" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-device" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-device" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-device" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-vsock" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-vsock" -l cid -d 'Its context id, 3 or more' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-vsock" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-vsock" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-vsock" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-vsock" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-vsock" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-vsock" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-vsock" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-vsock" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-vsock" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-vsock" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-vsock" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from attach-vsock" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-vsock" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-vsock" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-vsock" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-vsock" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-vsock" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-vsock" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-vsock" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-vsock" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-vsock" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-vsock" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-vsock" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-vsock" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from detach-vsock" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize" -l cpus -d 'Virtual CPUs' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize" -l memory -d 'Memory, such as 512M or 2GiB' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize" -l balloon -d 'What the balloon takes from the guest, such as 128M or 0B' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from resize" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from counters" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from counters" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from counters" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from counters" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from counters" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from counters" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from counters" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from counters" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from counters" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from counters" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from counters" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from nmi" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from nmi" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from nmi" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from nmi" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from nmi" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from nmi" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from nmi" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from nmi" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from nmi" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from nmi" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from nmi" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from nmi" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from nmi" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from boot" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from boot" -l server -d 'The server that is asked' -r
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from boot" -l project -d 'The project that is meant' -r
@@ -516,42 +780,54 @@ complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from watch" -s v -l verbose -d 'Say more in the log; repeat for still more'
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from watch" -l no-color -d 'No colours, also on a terminal'
 complete -c weft -n "__fish_weft_using_subcommand vm; and __fish_seen_subcommand_from watch" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l server -d 'The server that is asked' -r
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l project -d 'The project that is meant' -r
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
 wide\t'For people with wide terminals'
 json\t'JSON, as on the wire'
 yaml\t'YAML of the same shape'
 name\t'Names only, one per line'"
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l config -d 'The configuration file' -r -F
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
 json\t'One JSON object per line'"
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s q -l quiet -d 'Say nothing but answers and errors'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s v -l verbose -d 'Say more in the log; repeat for still more'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l no-color -d 'No colours, also on a terminal'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "create" -d 'Make a VM; with nothing but a name it gets weft\'s default kernel and root'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "run" -d 'Make a VM and boot it'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "list" -d 'List VMs'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "ls" -d 'List VMs'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "get" -d 'Describe VMs: what was asked, what is, how the last run ended'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "describe" -d 'Describe VMs: what was asked, what is, how the last run ended'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "update" -d 'Change a VM: labels at any time, the rest while it does not run'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "boot" -d 'Run VMs'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "start" -d 'Run VMs'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "shutdown" -d 'Stop VMs: the guest is asked, and ended when its time is up'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "stop" -d 'Stop VMs: the guest is asked, and ended when its time is up'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "pause" -d 'Hold the virtual CPUs of VMs'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "resume" -d 'Let paused VMs go on'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "reboot" -d 'Start the guests of running VMs anew'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "delete" -d 'Remove VMs and what weft made for them; disks given by path are never touched'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "rm" -d 'Remove VMs and what weft made for them; disks given by path are never touched'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "logs" -d 'Print what a guest wrote to its serial console'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "console" -d 'Be at a VM\'s serial console'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "wait" -d 'Wait until a VM is in a phase, a condition holds, or it is gone'
-complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "watch" -d 'Show changes of VMs as they come'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "create" -d 'Make a VM; with nothing but a name it gets weft\'s default kernel and root'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "run" -d 'Make a VM and boot it'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "list" -d 'List VMs'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "ls" -d 'List VMs'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "get" -d 'Describe VMs: what was asked, what is, how the last run ended'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "describe" -d 'Describe VMs: what was asked, what is, how the last run ended'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "update" -d 'Change a VM; what it cannot take up while it runs waits for its next boot'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "attach-disk" -d 'Add a disk, while the VM runs where its driver can'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "detach-disk" -d 'Take a disk away that weft did not make'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "resize-disk" -d 'Make a disk longer that weft made'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "attach-nic" -d 'Add an interface'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "detach-nic" -d 'Take an interface away'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "attach-device" -d 'Add a further device: persistent memory, a shared folder, a device of the host'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "detach-device" -d 'Take a further device away'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "attach-vsock" -d 'Give a VM a vsock'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "detach-vsock" -d 'Take a VM\'s vsock away'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "resize" -d 'Give a VM other numbers of CPUs and bytes of memory'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "counters" -d 'Print the counters of a running VM\'s devices'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "nmi" -d 'Interrupt the guest of a running VM in a way that it cannot mask'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "boot" -d 'Run VMs'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "start" -d 'Run VMs'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "shutdown" -d 'Stop VMs: the guest is asked, and ended when its time is up'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "stop" -d 'Stop VMs: the guest is asked, and ended when its time is up'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "pause" -d 'Hold the virtual CPUs of VMs'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "resume" -d 'Let paused VMs go on'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "reboot" -d 'Start the guests of running VMs anew'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "delete" -d 'Remove VMs and what weft made for them; disks given by path are never touched'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "rm" -d 'Remove VMs and what weft made for them; disks given by path are never touched'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "logs" -d 'Print what a guest wrote to its serial console'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "console" -d 'Be at a VM\'s serial console'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "wait" -d 'Wait until a VM is in a phase, a condition holds, or it is gone'
+complete -c weft -n "__fish_weft_using_subcommand vms; and not __fish_seen_subcommand_from create run list ls get describe update attach-disk detach-disk resize-disk attach-nic detach-nic attach-device detach-device attach-vsock detach-vsock resize counters nmi boot start shutdown stop pause resume reboot delete rm logs console wait watch" -f -a "watch" -d 'Show changes of VMs as they come'
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l cpus -d 'Virtual CPUs [default: 1]' -r
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l memory -d 'Memory, such as 512M or 2GiB [default: 256M]' -r
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l image -d 'The image that boots, by name [default: default]' -r
@@ -561,6 +837,9 @@ complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcomman
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l firmware -d 'The firmware that boots' -r -F
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l disk -d 'A disk: path=FILE or size=SIZE, with format=raw|qcow2, ro, root, direct, name=, serial=, queues=' -r
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l nic -d 'An interface: user[,forward=tcp:HOST:GUEST], network=NAME, tap=DEVICE or macvtap=DEVICE, with mac=, ip=, mtu=, name= [default: user]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l vsock -d 'The guest\'s vsock, by its context id, 3 or more [default: none]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l hotplug-memory -d 'Memory that can be plugged while it runs, such as 2G [default: none]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l max-cpus -d 'The most virtual CPUs that can be plugged while it runs [default: --cpus]' -r
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l driver -d 'The driver that runs it [default: auto]' -r
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l machine -d 'The machine model [default: auto]' -r -f -a "auto\t'The driver\'s choice'
 microvm\t'Minimal, without PCI'
@@ -588,6 +867,7 @@ complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcomman
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
 json\t'One JSON object per line'"
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l no-nic -d 'No interface at all'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l shared-memory -d 'Memory that is shared with other processes; vhost-user devices need it'
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l dry-run -d 'Check everything and make nothing'
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l boot -d 'Boot it as well'
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from create" -l no-wait -d 'Do not wait until it is made'
@@ -604,6 +884,9 @@ complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcomman
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l firmware -d 'The firmware that boots' -r -F
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l disk -d 'A disk: path=FILE or size=SIZE, with format=raw|qcow2, ro, root, direct, name=, serial=, queues=' -r
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l nic -d 'An interface: user[,forward=tcp:HOST:GUEST], network=NAME, tap=DEVICE or macvtap=DEVICE, with mac=, ip=, mtu=, name= [default: user]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l vsock -d 'The guest\'s vsock, by its context id, 3 or more [default: none]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l hotplug-memory -d 'Memory that can be plugged while it runs, such as 2G [default: none]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l max-cpus -d 'The most virtual CPUs that can be plugged while it runs [default: --cpus]' -r
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l driver -d 'The driver that runs it [default: auto]' -r
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l machine -d 'The machine model [default: auto]' -r -f -a "auto\t'The driver\'s choice'
 microvm\t'Minimal, without PCI'
@@ -632,6 +915,7 @@ complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcomman
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
 json\t'One JSON object per line'"
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l no-nic -d 'No interface at all'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l shared-memory -d 'Memory that is shared with other processes; vhost-user devices need it'
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l dry-run -d 'Check everything and make nothing'
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -l console -d 'Then be at its console'
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Say nothing but answers and errors'
@@ -731,6 +1015,248 @@ complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcomman
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from update" -s v -l verbose -d 'Say more in the log; repeat for still more'
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from update" -l no-color -d 'No colours, also on a terminal'
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-disk" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-disk" -l path -d 'A file or block device that exists; weft never deletes it' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-disk" -l size -d 'A new, empty disk of this size, such as 10G; it goes with the VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-disk" -l name -d 'Its name in the VM [default: the first free one of disk0, disk1 and so on]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-disk" -l format -d 'How its bytes are laid out' -r -f -a "raw\t'Byte by byte'
+qcow2\t'QEMU\'s copy-on-write format'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-disk" -l serial -d 'The serial number that the guest sees' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-disk" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-disk" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-disk" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-disk" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-disk" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-disk" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-disk" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-disk" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-disk" -l read-only -d 'The guest cannot write'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-disk" -l direct -d 'Past the host\'s page cache'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-disk" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-disk" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-disk" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-disk" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-disk" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-disk" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-disk" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-disk" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-disk" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-disk" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-disk" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-disk" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-disk" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-disk" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-disk" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-disk" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-disk" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize-disk" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize-disk" -l size -d 'Its new size, such as 20G; not less than it has' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize-disk" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize-disk" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize-disk" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize-disk" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize-disk" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize-disk" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize-disk" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize-disk" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize-disk" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize-disk" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize-disk" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize-disk" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-nic" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-nic" -l network -d 'A network, by name [default: a private network inside the VMM]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-nic" -l tap -d 'A tap device of the host' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-nic" -l macvtap -d 'A macvtap device of the host' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-nic" -l name -d 'Its name in the VM [default: the first free one of nic0, nic1 and so on]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-nic" -l mac -d 'Its hardware address [default: made from the VM\'s id]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-nic" -l ip -d 'The address that the guest should have' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-nic" -l mtu -d 'The largest packet in bytes [default: the network\'s own]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-nic" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-nic" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-nic" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-nic" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-nic" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-nic" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-nic" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-nic" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-nic" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-nic" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-nic" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-nic" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-nic" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-nic" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-nic" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-nic" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-nic" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-nic" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-nic" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-nic" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-nic" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-nic" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-nic" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-nic" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-nic" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-device" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-device" -l pmem -d 'Persistent memory that is backed by this file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-device" -l share -d 'A folder of the host, by the Unix socket of the virtio-fs daemon that serves it' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-device" -l tag -d 'The name by which the guest mounts the folder' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-device" -l vdpa -d 'A vDPA device of the host, such as /dev/vhost-vdpa-0' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-device" -l passthrough -d 'A PCI device of the host, by its folder in sysfs' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-device" -l vfio-user -d 'A PCI device that another process plays, by its Unix socket' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-device" -l name -d 'Its name in the VM [default: the first free one of device0, device1 and so on]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-device" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-device" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-device" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-device" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-device" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-device" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-device" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-device" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-device" -l read-only -d 'What the guest writes does not reach the file'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-device" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-device" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-device" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-device" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-device" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-device" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-device" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-device" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-device" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-device" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-device" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-device" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-device" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-device" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-device" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-device" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-device" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-vsock" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-vsock" -l cid -d 'Its context id, 3 or more' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-vsock" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-vsock" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-vsock" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-vsock" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-vsock" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-vsock" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-vsock" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-vsock" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-vsock" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-vsock" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-vsock" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from attach-vsock" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-vsock" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-vsock" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-vsock" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-vsock" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-vsock" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-vsock" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-vsock" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-vsock" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-vsock" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-vsock" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-vsock" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-vsock" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from detach-vsock" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize" -l cpus -d 'Virtual CPUs' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize" -l memory -d 'Memory, such as 512M or 2GiB' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize" -l balloon -d 'What the balloon takes from the guest, such as 128M or 0B' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from resize" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from counters" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from counters" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from counters" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from counters" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from counters" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from counters" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from counters" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from counters" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from counters" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from counters" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from counters" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from nmi" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from nmi" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from nmi" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from nmi" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from nmi" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from nmi" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from nmi" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from nmi" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from nmi" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from nmi" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from nmi" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from nmi" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from nmi" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from boot" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from boot" -l server -d 'The server that is asked' -r
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from boot" -l project -d 'The project that is meant' -r
@@ -974,6 +1500,396 @@ complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcomman
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from watch" -s v -l verbose -d 'Say more in the log; repeat for still more'
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from watch" -l no-color -d 'No colours, also on a terminal'
 complete -c weft -n "__fish_weft_using_subcommand vms; and __fish_seen_subcommand_from watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -f -a "create" -d 'Take a snapshot of a VM, which is held for a moment and goes on'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -f -a "list" -d 'List snapshots'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -f -a "ls" -d 'List snapshots'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -f -a "get" -d 'Describe snapshots: of what they are, what is kept'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -f -a "describe" -d 'Describe snapshots: of what they are, what is kept'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -f -a "delete" -d 'Remove snapshots that nothing needs'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -f -a "rm" -d 'Remove snapshots that nothing needs'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -f -a "restore" -d 'Put a VM back to where it was: what it did since is lost'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -f -a "fork" -d 'Begin another VM from a snapshot, with addresses and disks of its own'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from create" -l scope -d 'What is kept' -r -f -a "full\t'Disks, devices and the whole memory'
+difference\t'The same, but of the memory only what changed since the parent'
+disks\t'Disks alone, of a VM that may be stopped'"
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from create" -l parent -d 'For a difference: the snapshot that it completes, by name or id' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from create" -s l -l label -d 'A label, as key=value; repeat for more' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from create" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from create" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from create" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from create" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from create" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from create" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from create" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from create" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from create" -l dry-run -d 'Check everything and take nothing'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from create" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from create" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from list" -l vm -d 'Only those of this VM, by name or id' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from list" -l filter -d 'Only snapshots that this filter fits, such as \'phase = READY\'' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from list" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from list" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from list" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from list" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from list" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from list" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from list" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from list" -s A -l all-projects -d 'Snapshots of all projects'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from list" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from ls" -l vm -d 'Only those of this VM, by name or id' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from ls" -l filter -d 'Only snapshots that this filter fits, such as \'phase = READY\'' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from ls" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from ls" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from ls" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from ls" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from ls" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from ls" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from ls" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from ls" -s A -l all-projects -d 'Snapshots of all projects'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from ls" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from get" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from get" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from get" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from get" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from get" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from get" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from get" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from get" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from describe" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from describe" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from describe" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from describe" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from describe" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from describe" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from describe" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from describe" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from describe" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from describe" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from describe" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from delete" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from delete" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from delete" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from delete" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from delete" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from delete" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from delete" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from delete" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from delete" -l ignore-missing -d 'Absence is success'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from delete" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from delete" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from delete" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from rm" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from rm" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from rm" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from rm" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from rm" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from rm" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from rm" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from rm" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from rm" -l ignore-missing -d 'Absence is success'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from rm" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from rm" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from rm" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from restore" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from restore" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from restore" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from restore" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from restore" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from restore" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from restore" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from restore" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from restore" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from restore" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from restore" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from restore" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from restore" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from fork" -s l -l label -d 'A label of the new VM, as key=value; repeat for more' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from fork" -l metadata -d 'What its metadata service tells, from a JSON file; - reads standard input' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from fork" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from fork" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from fork" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from fork" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from fork" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from fork" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from fork" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from fork" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from fork" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from fork" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from fork" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from fork" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from fork" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -f -a "create" -d 'Take a snapshot of a VM, which is held for a moment and goes on'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -f -a "list" -d 'List snapshots'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -f -a "ls" -d 'List snapshots'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -f -a "get" -d 'Describe snapshots: of what they are, what is kept'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -f -a "describe" -d 'Describe snapshots: of what they are, what is kept'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -f -a "delete" -d 'Remove snapshots that nothing needs'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -f -a "rm" -d 'Remove snapshots that nothing needs'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -f -a "restore" -d 'Put a VM back to where it was: what it did since is lost'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -f -a "fork" -d 'Begin another VM from a snapshot, with addresses and disks of its own'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from create" -l scope -d 'What is kept' -r -f -a "full\t'Disks, devices and the whole memory'
+difference\t'The same, but of the memory only what changed since the parent'
+disks\t'Disks alone, of a VM that may be stopped'"
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from create" -l parent -d 'For a difference: the snapshot that it completes, by name or id' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from create" -s l -l label -d 'A label, as key=value; repeat for more' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from create" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from create" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from create" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from create" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from create" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from create" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from create" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from create" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from create" -l dry-run -d 'Check everything and take nothing'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from create" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from create" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from list" -l vm -d 'Only those of this VM, by name or id' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from list" -l filter -d 'Only snapshots that this filter fits, such as \'phase = READY\'' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from list" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from list" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from list" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from list" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from list" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from list" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from list" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from list" -s A -l all-projects -d 'Snapshots of all projects'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from list" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from ls" -l vm -d 'Only those of this VM, by name or id' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from ls" -l filter -d 'Only snapshots that this filter fits, such as \'phase = READY\'' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from ls" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from ls" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from ls" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from ls" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from ls" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from ls" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from ls" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from ls" -s A -l all-projects -d 'Snapshots of all projects'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from ls" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from get" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from get" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from get" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from get" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from get" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from get" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from get" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from get" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from describe" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from describe" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from describe" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from describe" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from describe" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from describe" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from describe" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from describe" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from describe" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from describe" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from describe" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from delete" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from delete" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from delete" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from delete" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from delete" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from delete" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from delete" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from delete" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from delete" -l ignore-missing -d 'Absence is success'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from delete" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from delete" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from delete" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from rm" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from rm" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from rm" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from rm" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from rm" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from rm" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from rm" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from rm" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from rm" -l ignore-missing -d 'Absence is success'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from rm" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from rm" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from rm" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from restore" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from restore" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from restore" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from restore" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from restore" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from restore" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from restore" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from restore" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from restore" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from restore" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from restore" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from restore" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from restore" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from fork" -s l -l label -d 'A label of the new VM, as key=value; repeat for more' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from fork" -l metadata -d 'What its metadata service tells, from a JSON file; - reads standard input' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from fork" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from fork" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from fork" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from fork" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from fork" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from fork" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from fork" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from fork" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from fork" -l no-wait -d 'Do not wait until it is so'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from fork" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from fork" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from fork" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from fork" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -l server -d 'The server that is asked' -r
 complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -l project -d 'The project that is meant' -r
 complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
@@ -1447,6 +2363,7 @@ complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcom
 complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from print" -l no-color -d 'No colours, also on a terminal'
 complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from print" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c weft -n "__fish_weft_using_subcommand bench" -l rounds -d 'How often each thing is measured' -r
+complete -c weft -n "__fish_weft_using_subcommand bench" -l vms -d 'How many VMs are to run at once in the suite `boot`' -r
 complete -c weft -n "__fish_weft_using_subcommand bench" -l json -d 'Write the JSON result to this file as well' -r -F
 complete -c weft -n "__fish_weft_using_subcommand bench" -l server -d 'The server that is asked' -r
 complete -c weft -n "__fish_weft_using_subcommand bench" -l project -d 'The project that is meant' -r
