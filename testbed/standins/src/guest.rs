@@ -9,9 +9,11 @@ mod few;
 
 use few::Few;
 use serde_json::{Value, json};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+/// Between two looks at a line that does not wait.
+const IDLE: Duration = Duration::from_millis(2);
 /// The longest line that the guest hears.
 const LONGEST_LINE: usize = 1024;
 /// What the guest writes once it runs.
@@ -187,7 +189,18 @@ impl Guest {
 pub fn lines(mut from: impl Read, mut hear: impl FnMut(&str)) {
     let mut line = Vec::new();
     let mut bytes = [0; 1024];
-    while let Ok(length @ 1..) = from.read(&mut bytes) {
+    loop {
+        let length = match from.read(&mut bytes) {
+            Ok(0) => return,
+            Ok(length) => length,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                // why: whoever handed the descriptor over does not let it wait by itself.
+                std::thread::sleep(IDLE);
+                continue;
+            }
+            Err(_) => return,
+        };
         for byte in &bytes[..length] {
             match byte {
                 b'\r' | b'\n' => hear(&String::from_utf8_lossy(&std::mem::take(&mut line))),
