@@ -2,7 +2,7 @@
 
 use crate::acpi::Acpi;
 use crate::cpu::cycles;
-use crate::memory::StartInfo;
+use crate::memory::Handover;
 use crate::power::{self, Keys};
 use crate::serial::say;
 use crate::text::say_number;
@@ -10,7 +10,7 @@ use crate::time;
 
 /// The machine, and what was done with it.
 pub struct Machine {
-    info: &'static StartInfo,
+    handover: &'static Handover,
     acpi: Option<Acpi>,
     keys: Keys,
     cycles_per_millisecond: Option<u64>,
@@ -23,9 +23,9 @@ pub struct Machine {
 
 impl Machine {
     /// One that has just booted.
-    pub fn new(info: &'static StartInfo) -> Self {
+    pub fn new(handover: &'static Handover) -> Self {
         Self {
-            info,
+            handover,
             acpi: None,
             keys: Keys::default(),
             cycles_per_millisecond: None,
@@ -38,7 +38,7 @@ impl Machine {
     /// Says what was found, then that it listens: whoever has read that may press the button.
     pub fn open(&mut self) {
         say(b"\r\nweft-tiny: ");
-        say_number(self.info.mebibytes());
+        say_number(self.handover.mebibytes());
         say(b" MiB, command line: ");
         say(self.command_line());
         self.acpi();
@@ -48,17 +48,17 @@ impl Machine {
 
     /// The kernel command line.
     pub fn command_line(&self) -> &'static [u8] {
-        self.info.command_line()
+        self.handover.command_line()
     }
 
     /// Memory in MiB.
     pub fn mebibytes(&self) -> u64 {
-        self.info.mebibytes()
+        self.handover.mebibytes()
     }
 
     /// What ACPI offers, read once.
     pub fn acpi(&mut self) -> Acpi {
-        *self.acpi.get_or_insert_with(|| Acpi::find(self.info.acpi))
+        *self.acpi.get_or_insert_with(|| Acpi::find(self.handover.acpi))
     }
 
     /// Whether the power button or Ctrl+Alt+Del was pressed.
@@ -73,7 +73,7 @@ impl Machine {
 
     /// Touches this many further MiB; how many pages that were.
     pub fn touch(&mut self, mebibytes: u64) -> u64 {
-        let (pages, next) = self.info.touch(self.touched_to, mebibytes);
+        let (pages, next) = self.handover.touch(self.touched_to, mebibytes);
         self.touched_to = next;
         pages
     }

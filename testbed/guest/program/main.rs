@@ -24,7 +24,7 @@ mod time;
 
 use core::arch::global_asm;
 use machine::Machine;
-use memory::StartInfo;
+use memory::Handover;
 use serial::Line;
 
 global_asm!(include_str!("entry.s"), include_str!("library.s"), options(att_syntax));
@@ -36,9 +36,9 @@ unsafe extern "C" {
 
 /// Where the way of entry.s ends.
 #[unsafe(no_mangle)]
-extern "C" fn start(info: &'static StartInfo) -> ! {
+extern "C" fn start(handover: &'static Handover) -> ! {
     serial::open();
-    let mut machine = Machine::new(info);
+    let mut machine = Machine::new(handover);
     machine.open();
     for word in machine.command_line().split(|byte| *byte == b' ') {
         if let Some(asked) = word.strip_prefix(b"weft.do=") {

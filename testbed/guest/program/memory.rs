@@ -13,7 +13,7 @@ const WINDOW_SIZE: u64 = 2 << 20;
 
 /// PVH's `hvm_start_info`, version 1.
 #[repr(C)]
-pub struct StartInfo {
+pub struct Handover {
     magic: u32,
     version: u32,
     flags: u32,
@@ -36,7 +36,7 @@ pub struct Region {
     reserved: u32,
 }
 
-impl StartInfo {
+impl Handover {
     /// The kernel command line.
     pub fn command_line(&self) -> &'static [u8] {
         let from = self.command_line as *const u8;
