@@ -11,10 +11,10 @@
 
 use super::order::{Access, Bind};
 use super::{Failure, at, kernel};
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, lchown};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, lchown};
 use std::path::{Component, Path, PathBuf};
 
 /// Something of the host, ready to be shown.
@@ -130,14 +130,13 @@ fn shown(bind: &Bind) -> String {
 pub(crate) struct Own {
     root: u64,
     devices: u64,
-    uid: u32,
     gid: u32,
 }
 
 impl Own {
-    /// Looked at from inside, for this user.
-    pub(crate) fn look(uid: u32, gid: u32) -> io::Result<Self> {
-        Ok(Self { root: fs::symlink_metadata("/")?.dev(), devices: fs::symlink_metadata("/dev")?.dev(), uid, gid })
+    /// Looked at from inside, for this group.
+    pub(crate) fn look(gid: u32) -> io::Result<Self> {
+        Ok(Self { root: fs::symlink_metadata("/")?.dev(), devices: fs::symlink_metadata("/dev")?.dev(), gid })
     }
 
     /// Shows it; called inside. What is shown already is success.
@@ -172,15 +171,17 @@ impl Own {
         if fs::symlink_metadata(place.parent().unwrap_or(place))?.dev() != self.devices {
             return Err(io::Error::other("a device can be shown under /dev only"));
         }
-        let mode = if access == Access::Write { 0o600 } else { 0o400 };
+        let mode = if access == Access::Write { 0o660 } else { 0o440 };
         match fs::symlink_metadata(place) {
             Ok(there) if there.file_type() == found.file_type() && there.rdev() == found.rdev() => return Ok(()),
             Ok(_) => return Err(taken_place(place)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        kernel::make_node(place, found.mode() & S_IFMT | mode, found.rdev())?;
-        lchown(place, Some(self.uid), Some(self.gid))
+        kernel::make_node(place, found.mode() & S_IFMT, found.rdev())?;
+        // By its group alone: an owner could grant himself what the mode withholds.
+        lchown(place, Some(0), Some(self.gid))?;
+        fs::set_permissions(place, Permissions::from_mode(mode))
     }
 
     /// The path itself, with the folders that lead to it made where they are missing.
@@ -233,10 +234,17 @@ impl Own {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(error),
         };
-        if !self.has(&there) {
-            kernel::detach(path)?;
+        if self.has(&there) {
+            return remove(path);
         }
-        remove(path)
+        // Whoever holds a folder of it open could make more in it for as long as he lives.
+        let protected = if there.is_dir() { kernel::protect(path) } else { Ok(()) };
+        kernel::detach(path)?;
+        remove(path)?;
+        protected.map_err(|error| match error.kind() {
+            io::ErrorKind::ResourceBusy => io::Error::other("a file in it is still open for writing"),
+            _ => error,
+        })
     }
 }
 

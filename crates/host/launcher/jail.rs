@@ -24,6 +24,9 @@ const DEVICES: &str = "mode=755,size=64k,nr_inodes=256";
 pub(crate) fn build(jail: &Jail) -> Result<(), Failure> {
     let mut taker = Taker::new(jail.uid, jail.gid);
     let taken = jail.binds.iter().map(|bind| taker.take(bind)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(path) = &jail.named_net {
+        kernel::enter_network(path).map_err(at(format!("enter the network {}", path.display())))?;
+    }
     kernel::separate(jail).map_err(at("make its namespaces"))?;
     kernel::keep_mounts_private().map_err(at("keep its mounts private"))?;
     kernel::mount_memory(&jail.root, ROOT, kernel::Devices::None)
@@ -35,7 +38,7 @@ pub(crate) fn build(jail: &Jail) -> Result<(), Failure> {
     if jail.own_proc {
         fs::create_dir("/proc").map_err(at("make its /proc"))?;
     }
-    let own = Own::look(jail.uid, jail.gid).map_err(at("look at its root"))?;
+    let own = Own::look(jail.gid).map_err(at("look at its root"))?;
     taken.iter().try_for_each(|taken| own.show(taken))
 }
 
@@ -48,6 +51,9 @@ pub(crate) fn submit(jail: &Jail, dir: &OsStr) -> Result<(), Failure> {
     kernel::forgo_capabilities().map_err(at("forgo capabilities"))?;
     kernel::become_user(jail.uid, jail.gid).map_err(at(format!("become user {}", jail.uid)))?;
     kernel::forgo_new_privileges().map_err(at("forgo new privileges"))?;
+    if !jail.own_net {
+        kernel::forgo_nameless_sockets().map_err(at("forgo sockets without files"))?;
+    }
     kernel::umask(0o077);
     std::env::set_current_dir(dir).map_err(at(format!("enter its folder {}", dir.display())))
 }

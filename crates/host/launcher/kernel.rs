@@ -9,11 +9,11 @@ mod users;
 
 pub(crate) use mounts::{
     Devices, O_NOFOLLOW, O_PATH, attach, detach, detached, keep_mounts_private, make_node, mount_memory,
-    mount_processes, pivot, restrict,
+    mount_processes, pivot, protect, restrict,
 };
 pub(crate) use users::{
-    bear, become_user, enter_mounts_of, filter_calls, forgo_capabilities, forgo_new_privileges, mapping, separate,
-    umask,
+    bear, become_user, enter_mounts_of, enter_network, filter_calls, forgo_capabilities, forgo_nameless_sockets,
+    forgo_new_privileges, mapping, separate, umask,
 };
 
 use super::{MAX_FDS, PARKED};
@@ -106,9 +106,15 @@ pub(crate) fn reset_signals() {
     }
 }
 
+/// A host that pipes cores to a program of its own does so whatever the limit is, but for this one: at one
+/// byte the kernel makes no core of any sort.
 pub(crate) fn limit_core() -> io::Result<()> {
-    let none = Limit { soft: 0, hard: 0 };
-    checked(unsafe { setrlimit(RLIMIT_CORE, &raw const none) }).map(drop)
+    let limit = |bytes| {
+        let limit = Limit { soft: bytes, hard: bytes };
+        checked(unsafe { setrlimit(RLIMIT_CORE, &raw const limit) }).map(drop)
+    };
+    // Who is no root and has less already keeps less.
+    limit(1).or_else(|_| limit(0))
 }
 
 /// Without privileges nothing can be locked in memory, which devices that are passed through need; what

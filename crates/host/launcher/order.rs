@@ -43,6 +43,8 @@ pub(crate) struct Jail {
     pub(crate) gid: u32,
     pub(crate) root: PathBuf,
     pub(crate) own_net: bool,
+    /// The file that is the network namespace to be entered.
+    pub(crate) named_net: Option<PathBuf>,
     pub(crate) own_proc: bool,
     pub(crate) binds: Vec<Bind>,
     /// Programs for the kernel's filter of system calls, in the order in which they are loaded.
@@ -135,6 +137,7 @@ impl Jail {
             b'g' => self.gid = number(&bytes)?,
             b'r' => self.root = OsString::from_vec(bytes).into(),
             b'n' => self.own_net = true,
+            b'e' => self.named_net = Some(OsString::from_vec(bytes).into()),
             b'p' => self.own_proc = true,
             b'b' => self.binds.push(bind(&bytes)?),
             b's' => self.filters.push(bytes),

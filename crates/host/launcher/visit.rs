@@ -18,7 +18,7 @@ pub(crate) fn pay(order: &Order, fds: Vec<OwnedFd>) -> Result<(), Failure> {
     let taken = jail.binds.iter().map(|bind| taker.take(bind)).collect::<Result<Vec<_>, _>>()?;
     kernel::enter_mounts_of(process).map_err(at("enter the jail"))?;
     kernel::umask(0o022);
-    let own = Own::look(jail.uid, jail.gid).map_err(at("look at its root"))?;
+    let own = Own::look(jail.gid).map_err(at("look at its root"))?;
     for path in &order.expelled {
         own.hide(path).map_err(at(format!("hide {}", path.display())))?;
     }

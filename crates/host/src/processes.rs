@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use weft_domain::{ClaimId, Fault};
-use weft_ports::processes::{Alive, Bind, Cgroups, Command, Ending, Processes, Signal};
+use weft_ports::processes::{Alive, Cgroups, Command, Ending, Processes, Showing, Signal};
 
 /// A process that was killed is gone within this, or the host is in trouble.
 const DEATH: Duration = Duration::from_secs(10);
@@ -147,13 +147,13 @@ impl Linux {
         }
     }
 
-    async fn visit(&self, alive: &Alive, binds: Vec<Bind>, paths: Vec<PathBuf>) -> Result<(), Error> {
+    async fn visit(&self, alive: &Alive, showing: Showing) -> Result<(), Error> {
         if alive.boot_id != *self.boot_id {
-            return if binds.is_empty() { Ok(()) } else { Err(Error::NotJailed { pid: alive.pid }) };
+            return if showing.admit.is_empty() { Ok(()) } else { Err(Error::NotJailed { pid: alive.pid }) };
         }
         let (launcher, alive) = (Arc::clone(&self.launcher), alive.clone());
         let _alone = self.visiting.lock().await;
-        blocking(move || jail::visit(&launcher, &alive, binds, paths)).await
+        blocking(move || jail::visit(&launcher, &alive, &showing)).await
     }
 
     async fn end(&self, alive: &Alive) -> Result<Option<Ending>, Error> {
@@ -298,12 +298,8 @@ impl Processes for Linux {
         Ok(())
     }
 
-    async fn admit(&self, alive: &Alive, binds: Vec<Bind>) -> Result<(), Fault> {
-        Ok(self.visit(alive, binds, Vec::new()).await?)
-    }
-
-    async fn expel(&self, alive: &Alive, paths: Vec<PathBuf>) -> Result<(), Fault> {
-        Ok(self.visit(alive, Vec::new(), paths).await?)
+    async fn show(&self, alive: &Alive, showing: Showing) -> Result<(), Fault> {
+        Ok(self.visit(alive, showing).await?)
     }
 
     async fn confined(&self) -> Result<Vec<ClaimId>, Fault> {

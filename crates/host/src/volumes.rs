@@ -14,6 +14,7 @@ mod log;
 mod own;
 mod parts;
 mod resolve;
+mod tree;
 
 use crate::Error;
 use crate::error::blocking;
@@ -119,7 +120,7 @@ impl Volumes for Linux {
         let (own, path) = (Arc::clone(&self.own), path.to_owned());
         let counted = blocking(move || {
             own.check_inside_or_at(&path)?;
-            own::allocated(&path)
+            tree::allocated(&path).map_err(|error| Error::host(format!("measure {}", path.display()), error))
         });
         Ok(counted.await?)
     }

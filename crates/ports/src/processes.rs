@@ -59,13 +59,15 @@ pub struct Jail {
     pub root: PathBuf,
     /// What it sees of the host's files. None lies inside another.
     pub binds: Vec<Bind>,
-    /// Device nodes that are made anew inside under the same path, owned by `uid`: `/dev/kvm`,
-    /// `/dev/net/tun`, `/dev/urandom`. One that the host does not have is an error that names it.
+    /// Device nodes that are made anew inside under the same path, open to `gid` and to nobody's changes:
+    /// `/dev/kvm`, `/dev/net/tun`, `/dev/urandom`. One that the host does not have is an error that names it.
     pub devices: Vec<PathBuf>,
     /// Which network it has.
     pub net: Net,
     /// Which `/proc` it has.
     pub proc: Proc,
+    /// Whether it may give the kernel work by rings.
+    pub rings: Rings,
 }
 
 /// One file or folder of the host that a jailed process sees.
@@ -102,12 +104,34 @@ pub enum Proc {
 }
 
 /// Which network a jailed process has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Net {
     /// One of its own, with nothing in it but a loopback that is down.
     Own,
-    /// The host's.
+    /// The host's, all but its sockets without a file.
     Host,
+    /// The network namespace that this file of the host is, and not a link to it: `/run/netns/blue`.
+    Named(PathBuf),
+}
+
+/// Whether a jailed process may give the kernel work by rings (`io_uring`), past the filter of its calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rings {
+    /// It may not; programs fall back to plain calls.
+    None,
+    /// It may.
+    Allowed,
+}
+
+/// What is to change in what a jailed process sees: what goes, goes first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Showing {
+    /// What it sees from now on. What is there already is success, another thing in its place is not.
+    pub admit: Vec<Bind>,
+    /// Paths inside at which it sees nothing any more; absence is success. A file that it holds open stays
+    /// open to it until it closes it; a folder takes nothing new, and one in which it still writes is an
+    /// error.
+    pub expel: Vec<PathBuf>,
 }
 
 /// How a process is confined.
@@ -193,12 +217,9 @@ pub trait Processes: Send + Sync {
     async fn kill(&self, alive: &Alive) -> Result<Ending, Fault>;
     /// Kills whatever bears this claim and removes its cgroup; absence is success.
     async fn clear(&self, claim: ClaimId) -> Result<(), Fault>;
-    /// Makes more of the host visible in the jail of a living process; what is there already is success,
-    /// another thing in its place is not. Either all of it is there afterwards, or an error says which not.
-    async fn admit(&self, alive: &Alive, binds: Vec<Bind>) -> Result<(), Fault>;
-    /// Takes what is at these paths inside away again; absence, of the process too, is success. A file that
-    /// the process holds open stays readable to it until it closes it.
-    async fn expel(&self, alive: &Alive, paths: Vec<PathBuf>) -> Result<(), Fault>;
+    /// Changes what of the host is seen in the jail of a living process. Either all that is admitted is there
+    /// afterwards, or an error says what is not. Taking away from a process that is gone is success.
+    async fn show(&self, alive: &Alive, showing: Showing) -> Result<(), Fault>;
     /// Claims that have a cgroup here, with or without processes in it.
     async fn confined(&self) -> Result<Vec<ClaimId>, Fault>;
 }

@@ -11,8 +11,9 @@
 use crate::program::Program;
 use std::path::{Path, PathBuf};
 use weft_domain::Fault;
+use weft_domain::spec::IoEngine;
 use weft_ports::hypervisor::{Order, Ward};
-use weft_ports::processes::{Access, Alive, Bind, Jail, Net, Proc, Processes};
+use weft_ports::processes::{Access, Alive, Bind, Jail, Net, Proc, Processes, Rings, Showing};
 
 /// The folder of an incarnation that becomes the root of its jail.
 const ROOT: &str = "root";
@@ -28,7 +29,7 @@ pub(crate) struct Cell {
     binds: Vec<Bind>,
     devices: Vec<PathBuf>,
     net: Net,
-    proc: Proc,
+    rings: Rings,
 }
 
 impl Cell {
@@ -36,6 +37,9 @@ impl Cell {
     pub(crate) fn of(order: &Order) -> Self {
         let mut cell = Self::standing(&order.run_dir, order.ward);
         cell.see(&cell.sockets.clone(), Access::Write);
+        if order.spec.disks.iter().any(|disk| disk.io_engine == IoEngine::Async) {
+            cell.rings = Rings::Allowed;
+        }
         cell
     }
 
@@ -48,7 +52,7 @@ impl Cell {
             binds: Vec::new(),
             devices: Vec::new(),
             net: Net::Own,
-            proc: Proc::None,
+            rings: Rings::None,
         }
     }
 
@@ -95,14 +99,16 @@ impl Cell {
         }
     }
 
-    /// The VMM has the host's network.
-    pub(crate) const fn share_network(&mut self) {
-        self.net = Net::Host;
+    /// The VMM has the host's network, unless it entered another.
+    pub(crate) fn share_network(&mut self) {
+        if self.net == Net::Own {
+            self.net = Net::Host;
+        }
     }
 
-    /// The VMM has a `/proc` of its own.
-    pub(crate) const fn see_itself(&mut self) {
-        self.proc = Proc::Own;
+    /// The VMM has the network of the namespace that this file is.
+    pub(crate) fn enter(&mut self, namespace: &Path) {
+        self.net = Net::Named(namespace.to_owned());
     }
 
     /// Makes the folders that it needs on the host, and says what the process sees; `None` where it is not
@@ -111,8 +117,8 @@ impl Cell {
         make(&self.sockets)?;
         let Some(Ward { uid, gid }) = self.ward else { return Ok(None) };
         make(&self.root)?;
-        let (binds, devices) = (self.binds.clone(), self.devices.clone());
-        Ok(Some(Jail { uid, gid, root: self.root.clone(), binds, devices, net: self.net, proc: self.proc }))
+        let (root, binds, devices) = (self.root.clone(), self.binds.clone(), self.devices.clone());
+        Ok(Some(Jail { uid, gid, root, binds, devices, net: self.net.clone(), proc: Proc::None, rings: self.rings }))
     }
 
     /// A living VMM sees this file or folder from now on.
@@ -126,7 +132,8 @@ impl Cell {
         if !self.is_jailed() {
             return Ok(());
         }
-        processes.admit(alive, vec![Bind { from: path.to_owned(), to: path.to_owned(), access }]).await
+        let bind = Bind { from: path.to_owned(), to: path.to_owned(), access };
+        processes.show(alive, Showing { admit: vec![bind], expel: Vec::new() }).await
     }
 
     /// A living VMM sees this file or folder no more.
@@ -134,7 +141,7 @@ impl Cell {
         if !self.is_jailed() {
             return Ok(());
         }
-        processes.expel(alive, vec![path.to_owned()]).await
+        processes.show(alive, Showing { admit: Vec::new(), expel: vec![path.to_owned()] }).await
     }
 }
 
@@ -169,6 +176,16 @@ mod tests {
         cell.see(Path::new("/usr/lib"), Access::Execute);
         cell.see(Path::new("/usr/lib/x.so"), Access::Execute);
         assert_eq!(cell.binds.len(), 1);
+    }
+
+    #[test]
+    fn a_network_that_was_entered_is_kept() {
+        let mut cell = cell();
+        cell.share_network();
+        assert_eq!(cell.net, Net::Host);
+        cell.enter(Path::new("/run/netns/blue"));
+        cell.share_network();
+        assert_eq!(cell.net, Net::Named("/run/netns/blue".into()));
     }
 
     #[test]

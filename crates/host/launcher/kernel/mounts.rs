@@ -42,6 +42,7 @@ pub(crate) const O_PATH: c_int = 0o10_000_000;
 pub(crate) const O_NOFOLLOW: c_int = 0o400_000;
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) const O_NOFOLLOW: c_int = 0o100_000;
+const AT_SYMLINK_NOFOLLOW: c_int = 0x100;
 const MOVE_MOUNT_F_EMPTY_PATH: c_int = 0x4;
 const MOUNT_ATTR_RDONLY: u64 = 0x1;
 const MOUNT_ATTR_NOSUID: u64 = 0x2;
@@ -142,6 +143,15 @@ pub(crate) fn attach(tree: BorrowedFd<'_>, on: &Path) -> io::Result<()> {
     let answer =
         unsafe { syscall(MOVE_MOUNT, tree.as_raw_fd(), empty, AT_FDCWD, on.as_ptr(), MOVE_MOUNT_F_EMPTY_PATH) };
     answered(answer).map(drop)
+}
+
+/// Nothing is written to the mount at this path any more, not by a descriptor of one of its folders either.
+/// Busy while a file of it is open for writing.
+pub(crate) fn protect(path: &Path) -> io::Result<()> {
+    let path = text(path)?;
+    let attributes = Attributes { set: MOUNT_ATTR_RDONLY, clear: 0, propagation: 0, users: 0 };
+    let (pointer, size) = (&raw const attributes, size_of::<Attributes>());
+    answered(unsafe { syscall(MOUNT_SETATTR, AT_FDCWD, path.as_ptr(), AT_SYMLINK_NOFOLLOW, pointer, size) }).map(drop)
 }
 
 /// Takes the mount at this path away; what is open stays open.

@@ -1,11 +1,13 @@
 //! Namespaces, users and what a process gives up for good.
 
-use super::checked;
+use super::{O_NOFOLLOW, O_PATH, checked};
 use crate::order::Jail;
 use std::ffi::{c_int, c_long, c_ulong};
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 #[cfg(target_arch = "x86_64")]
 mod number {
@@ -18,6 +20,10 @@ mod number {
     pub(super) const CAPSET: i64 = 91;
 }
 
+const LANDLOCK_CREATE_RULESET: i64 = 444;
+const LANDLOCK_RESTRICT_SELF: i64 = 446;
+const LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET: u64 = 1;
+const NS_GET_NSTYPE: c_ulong = 0xb703;
 const CLONE_PARENT: c_int = 0x8000;
 const CLONE_NEWNS: c_int = 0x2_0000;
 const CLONE_NEWCGROUP: c_int = 0x200_0000;
@@ -60,6 +66,7 @@ struct Step {
 unsafe extern "C" {
     fn unshare(flags: c_int) -> c_int;
     fn setns(fd: c_int, kinds: c_int) -> c_int;
+    fn ioctl(fd: c_int, what: c_ulong, ...) -> c_int;
     fn prctl(what: c_int, ...) -> c_int;
     fn setgroups(count: usize, groups: *const u32) -> c_int;
     fn setresuid(real: u32, effective: u32, saved: u32) -> c_int;
@@ -79,6 +86,40 @@ fn fork(flags: c_int) -> io::Result<Option<u32>> {
         return Err(io::Error::last_os_error());
     }
     Ok(u32::try_from(answer).ok().filter(|pid| *pid != 0))
+}
+
+/// Enters the network namespace that this file is. What is no file is not opened, and a link not followed.
+pub(crate) fn enter_network(path: &Path) -> io::Result<()> {
+    let held = OpenOptions::new().read(true).custom_flags(O_PATH | O_NOFOLLOW).open(path)?;
+    let none = || io::Error::other("it is no network namespace");
+    if !held.metadata()?.is_file() {
+        return Err(none());
+    }
+    let file = File::open(format!("/proc/self/fd/{}", held.as_raw_fd()))?;
+    match checked(unsafe { ioctl(file.as_raw_fd(), NS_GET_NSTYPE) }) {
+        Ok(CLONE_NEWNET) => checked(unsafe { setns(file.as_raw_fd(), CLONE_NEWNET) }).map(drop),
+        Ok(_) | Err(_) => Err(none()),
+    }
+}
+
+/// `struct landlock_ruleset_attr`.
+#[repr(C)]
+struct Ruleset {
+    files: u64,
+    network: u64,
+    scoped: u64,
+}
+
+/// Keeps to itself where sockets have names without files, which a network namespace shares with all that
+/// are in it. Kernels before 6.12 cannot.
+pub(crate) fn forgo_nameless_sockets() -> io::Result<()> {
+    let rules = Ruleset { files: 0, network: 0, scoped: LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET };
+    let none = 0 as c_ulong;
+    let made = unsafe { syscall(LANDLOCK_CREATE_RULESET, &raw const rules, size_of::<Ruleset>(), none) };
+    let Some(fd) = c_int::try_from(made).ok().filter(|fd| *fd >= 0) else { return Ok(()) };
+    let ruleset = unsafe { OwnedFd::from_raw_fd(fd) };
+    let answer = unsafe { syscall(LANDLOCK_RESTRICT_SELF, ruleset.as_raw_fd(), none) };
+    if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// Leaves the host's namespaces, all but those of processes and users.

@@ -8,7 +8,7 @@
 //!
 //! The kernel's side of it is in the launcher.
 
-use super::launcher::{Launcher, Place, Visit};
+use super::launcher::{Launcher, Place};
 use super::{endings, stat};
 use crate::Error;
 use std::ffi::OsStr;
@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::sync::OnceLock;
 use weft_domain::{ClaimId, Time};
-use weft_ports::processes::{Alive, Bind, Command, Confinement, Jail, Net, Proc};
+use weft_ports::processes::{Alive, Bind, Command, Confinement, Jail, Net, Proc, Rings, Showing};
 
 /// A user whom nobody is, for a jail around nothing.
 const NOBODY: u32 = 65_534;
@@ -44,6 +44,7 @@ pub(super) fn probe(launcher: &Launcher) -> Result<(), String> {
         devices: vec!["/dev/null".into()],
         net: Net::Own,
         proc: Proc::Own,
+        rings: Rings::None,
     };
     let command = Command {
         claim: ClaimId::new(Time::from_millis(0), [0; 10]),
@@ -65,20 +66,14 @@ pub(super) fn probe(launcher: &Launcher) -> Result<(), String> {
 }
 
 /// Hides and shows files in the jail of a living process.
-pub(super) fn visit(
-    launcher: &Launcher,
-    alive: &Alive,
-    admitted: Vec<Bind>,
-    expelled: Vec<PathBuf>,
-) -> Result<(), Error> {
-    binds(&admitted)?;
-    expelled.iter().try_for_each(|path| place(path))?;
+pub(super) fn visit(launcher: &Launcher, alive: &Alive, showing: &Showing) -> Result<(), Error> {
+    binds(&showing.admit)?;
+    showing.expel.iter().try_for_each(|path| place(path))?;
     let living = || stat::is_there(alive, &alive.boot_id).is_some_and(|stat| stat.is_living());
-    let gone = || if admitted.is_empty() { Ok(()) } else { Err(Error::NotJailed { pid: alive.pid }) };
+    let gone = || if showing.admit.is_empty() { Ok(()) } else { Err(Error::NotJailed { pid: alive.pid }) };
     let Some(pidfd) = endings::held(alive, &alive.boot_id).filter(|_| living()) else { return gone() };
     let user = user_of(alive.pid).filter(|_| living()).ok_or(Error::NotJailed { pid: alive.pid })?;
-    let visit = Visit { user, admitted: admitted.clone(), expelled };
-    match launcher.visit(std::os::fd::AsFd::as_fd(&pidfd), &visit) {
+    match launcher.visit(std::os::fd::AsFd::as_fd(&pidfd), user, showing) {
         Err(_) if !living() => gone(),
         answer => answer,
     }
@@ -119,6 +114,12 @@ pub(super) fn check(command: &Command) -> Result<(), Error> {
         if !device.starts_with("/dev") {
             return Err(refused("jail.devices", format!("must be under /dev, not {}", device.display())));
         }
+    }
+    if let Net::Named(path) = &jail.net
+        && !path.is_absolute()
+    {
+        let why = format!("must be an absolute path, not {}", path.display());
+        return Err(Error::Unusable { field: "vm.spec.network_namespace".to_owned(), why });
     }
     binds(&jail.binds)?;
     if jail.proc == Proc::Own && jail.binds.iter().any(|bind| bind.to.starts_with("/proc")) {
@@ -182,6 +183,7 @@ mod tests {
             devices: vec!["/dev/null".into()],
             net: Net::Own,
             proc: Proc::Own,
+            rings: Rings::None,
         };
         Command { jail: Some(jail), ..conformance::sleeper(Path::new("/")) }
     }

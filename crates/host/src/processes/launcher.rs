@@ -13,8 +13,6 @@ mod answer;
 mod calls;
 mod order;
 
-pub(super) use order::Visit;
-
 use super::search;
 use super::stat;
 use crate::Error;
@@ -30,7 +28,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Spawn, Stdio};
 use std::time::Duration;
-use weft_ports::processes::{Alive, Command};
+use weft_ports::processes::{Alive, Command, Showing};
 
 const PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/launcher"));
 /// The kernel passes no more than 253 at once, the launcher takes fewer.
@@ -160,7 +158,7 @@ impl Launcher {
     }
 
     /// Changes what is seen in the jail of the process that is held by this descriptor.
-    pub(super) fn visit(&self, process: BorrowedFd<'_>, visit: &Visit) -> Result<(), Error> {
+    pub(super) fn visit(&self, process: BorrowedFd<'_>, user: (u32, u32), showing: &Showing) -> Result<(), Error> {
         let failed = |step: &str| {
             let step = step.to_owned();
             move |error: io::Error| Error::Visit { step, why: error.to_string() }
@@ -171,7 +169,7 @@ impl Launcher {
         let child = self.bare(theirs).spawn().map_err(failed("start the launcher"))?;
         // Ended and reaped however this goes.
         let _launcher = Started::child(child.id(), "").map_err(failed("hold the launcher"))?;
-        let sent = order::visit(visit).and_then(|order| order::send(&mut ours, &[process], &order));
+        let sent = order::visit(user, showing).and_then(|order| order::send(&mut ours, &[process], &order));
         let mut answer = Vec::new();
         let heard = ours.read_to_end(&mut answer);
         answer::judge(&answer).map_err(answer::Refusal::of_visit)?;

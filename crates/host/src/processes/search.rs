@@ -2,7 +2,8 @@
 //!
 //! Every process that we launch carries `WEFT_CLAIM` and `WEFT_SCOPE`; those that it starts itself carry
 //! them too. The scope keeps two data folders on one machine apart. Processes of other users cannot be
-//! read and are passed over.
+//! read and are passed over. A process can write over its variables, but not leave its cgroup; where it has
+//! one of ours, that counts.
 
 use super::stat;
 use std::collections::BTreeMap;
@@ -42,7 +43,18 @@ fn claim_in(environ: &[u8], scope: &str) -> Option<ClaimId> {
 
 /// The claim that this process bears.
 pub(super) fn claim_of(pid: u32, scope: &str) -> Option<ClaimId> {
+    let confined = || confined_as(&fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?, scope);
+    confined().or_else(|| said_by(pid, scope))
+}
+
+fn said_by(pid: u32, scope: &str) -> Option<ClaimId> {
     claim_in(&fs::read(format!("/proc/{pid}/environ")).ok()?, scope)
+}
+
+/// The claim whose cgroup is among these.
+fn confined_as(cgroups: &str, scope: &str) -> Option<ClaimId> {
+    let ours = format!("/weft/{scope}/");
+    cgroups.lines().find_map(|line| line.split_once(&ours)?.1.split('/').next()?.parse().ok())
 }
 
 /// Who a pid is now, if it is living.
@@ -64,6 +76,8 @@ pub(super) fn bearers(scope: &str, boot_id: &str) -> std::io::Result<Vec<Bearer>
         .into_iter()
         .filter_map(|pid| {
             let (alive, leads) = living(pid, boot_id)?;
+            // Few processes say so, and only of those it is worth a second look.
+            said_by(pid, scope)?;
             let claim = claim_of(pid, scope)?;
             // The variables were read of the process that was looked at, not of one that came after it.
             stat::is_there(&alive, boot_id)?;
@@ -115,6 +129,15 @@ mod tests {
         let found: Vec<_> =
             one_per_claim(said, confined).into_iter().map(|(claim, alive)| (claim, alive.pid)).collect();
         assert_eq!(found, [(one, 2), (two, 1)]);
+    }
+
+    #[test]
+    fn the_cgroup_tells_the_claim() {
+        let claim = fresh_claim();
+        let cgroups = format!("9:name=systemd:/user.slice\n4:pids:/weft/a/{claim}\n0::/weft/a/{claim}/further\n");
+        assert_eq!(confined_as(&cgroups, "a"), Some(claim));
+        assert_eq!(confined_as(&cgroups, "b"), None);
+        assert_eq!(confined_as("4:pids:/weft/a/probe-7\n0::/\n", "a"), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! system, and every byte that is kept stays where it was. The first byte that is not a hole is where the
 //! kept part begins, so nothing else has to be remembered.
 
+use super::tree::open_plain;
 use crate::Error;
 use bytes::Bytes;
 use rustix::fs::{FallocateFlags, SeekFrom};
@@ -22,8 +23,8 @@ fn act(verb: &str, path: &Path, error: impl Into<io::Error>) -> Error {
     Error::host(format!("{verb} the log {}", path.display()), error)
 }
 
-fn opened(path: &Path, options: &OpenOptions) -> Result<Option<File>, Error> {
-    match options.open(path) {
+fn opened(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, Error> {
+    match open_plain(path, options) {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(act("open", path, error)),

@@ -3,10 +3,11 @@
 //! A disk is made beside its name and put there whole, so that a crash leaves none of a wrong size. A
 //! link is removed, never followed.
 
+use super::tree;
 use crate::Error;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
 /// Our own folders.
@@ -177,7 +178,7 @@ pub(super) fn remove(path: &Path) -> Result<(), Error> {
     // A disk whose making was cut short.
     gone(fs::remove_file(beside(path)))?;
     match fs::symlink_metadata(path) {
-        Ok(there) if there.is_dir() => gone(fs::remove_dir_all(path))?,
+        Ok(there) if there.is_dir() => gone(tree::remove(path))?,
         Ok(_) => gone(fs::remove_file(path))?,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(()),
         Err(error) => return gone(Err(error)),
@@ -199,23 +200,4 @@ pub(super) fn entries(path: &Path) -> Result<Vec<String>, Error> {
     }
     names.sort();
     Ok(names)
-}
-
-/// Bytes that this and all in it take up on the disk.
-pub(super) fn allocated(path: &Path) -> Result<u64, Error> {
-    let act = |error| Error::host(format!("measure {}", path.display()), error);
-    let there = match fs::symlink_metadata(path) {
-        Ok(there) => there,
-        // It may be removed while we count.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        Err(error) => return Err(act(error)),
-    };
-    if !there.is_dir() {
-        return Ok(there.blocks() * 512);
-    }
-    let mut sum = 0;
-    for name in fs::read_dir(path).map_err(act)? {
-        sum += allocated(&name.map_err(act)?.path())?;
-    }
-    Ok(sum)
 }

@@ -10,11 +10,12 @@
 //! would hold up the end of the process.
 
 use super::own::{beside, sync_parent};
+use super::tree::open_plain;
 use super::{Linux, Own};
 use crate::Error;
 use crate::error::blocking;
 use bytes::Bytes;
-use rustix::fs::{FallocateFlags, OFlags, SeekFrom};
+use rustix::fs::{FallocateFlags, SeekFrom};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File, OpenOptions};
@@ -77,7 +78,7 @@ impl Parts for Linux {
         let work = move |own: &Own, waited: &Waited| {
             own.check(&path)?;
             let act = |error| Error::host(format!("complete {}", path.display()), error);
-            let file = OpenOptions::new().read(true).write(true).custom_flags(NO_LINK).open(&path).map_err(act)?;
+            let file = open_plain(&path, OpenOptions::new().read(true).write(true)).map_err(act)?;
             let whole = open(&from).map_err(act)?;
             let (len, other) = (file.metadata().map_err(act)?.len(), length(&whole).map_err(act)?);
             if len != other {
@@ -151,11 +152,8 @@ impl Parts for Linux {
     }
 }
 
-/// What is ours is never a link.
-const NO_LINK: i32 = OFlags::NOFOLLOW.bits().cast_signed();
-
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).custom_flags(NO_LINK).open(path)
+    open_plain(path, OpenOptions::new().read(true))
 }
 
 /// Makes a file beside its name and puts it in place, whole.
@@ -174,8 +172,11 @@ fn put(path: &Path, write: impl FnOnce(&File) -> io::Result<()>) -> Result<(), E
 }
 
 fn make_anew(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(true).mode(0o600).custom_flags(NO_LINK).open(path)
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
 }
 
 /// The length of a file or device.

@@ -1,6 +1,6 @@
 //! Whatever ends a launch with a jail, and whenever: nothing of it is left.
 
-use crate::room::{Room, bind, opened, read, skips, until};
+use crate::room::{Room, admitting, bind, opened, read, skips, until};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -75,7 +75,7 @@ async fn it_outlives_who_launched_it() {
     assert!(second.lives(&alive));
     assert_eq!(second.find().await.unwrap(), vec![(claim, alive.clone())]);
     let more = vec![bind(Path::new("/dev/zero"), "/dev/zero", Access::Read)];
-    second.admit(&alive, more).await.unwrap();
+    second.show(&alive, admitting(more)).await.unwrap();
     assert!(Path::new(&format!("/proc/{}/root/dev/zero", alive.pid)).exists());
     assert_eq!(second.kill(&alive).await.unwrap(), Ending::Signal(9));
     second.clear(claim).await.unwrap();

@@ -4,6 +4,8 @@
 
 mod ends;
 mod held;
+mod hostile;
+mod networks;
 mod room;
 mod seen;
 mod shown;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use weft_host::processes::{Config, Linux, open};
-use weft_ports::processes::{Access, Bind, Command, Ending, Jail, Net, Proc, Processes, conformance};
+use weft_ports::processes::{Access, Bind, Command, Ending, Jail, Net, Proc, Processes, Rings, Showing, conformance};
 
 /// A folder with an empty root and a folder that is `/out` inside, closed to all but its owner.
 pub(crate) struct Room {
@@ -79,9 +79,20 @@ impl Room {
             devices: vec!["/dev/null".into()],
             net: Net::Own,
             proc: Proc::None,
+            rings: Rings::None,
         };
         let command = conformance::command(self.path(), "/bin/sh", &["-c", script]);
         Command { dir: "/".into(), jail: Some(jail), ..command }
+    }
+
+    /// A command that runs this test, one that is ignored otherwise, in a jail.
+    pub(crate) fn test(&self, name: &str) -> Command {
+        let mut order = self.shell("");
+        order.program = "/program".into();
+        order.args = ["--exact", name, "--ignored", "--nocapture"].map(Into::into).into();
+        let program = std::env::current_exe().unwrap();
+        order.jail.as_mut().unwrap().binds.push(bind(&program, "/program", Access::Execute));
+        order
     }
 
     /// What it said until it ended.
@@ -106,6 +117,16 @@ impl Room {
 /// A bind.
 pub(crate) fn bind(from: &Path, to: &str, access: Access) -> Bind {
     Bind { from: from.into(), to: to.into(), access }
+}
+
+/// These are seen from now on.
+pub(crate) fn admitting(binds: Vec<Bind>) -> Showing {
+    Showing { admit: binds, expel: Vec::new() }
+}
+
+/// Nothing is seen there from now on.
+pub(crate) fn expelling(paths: Vec<PathBuf>) -> Showing {
+    Showing { admit: Vec::new(), expel: paths }
 }
 
 /// A file's text, with lines for what ends in zeros.

@@ -1,6 +1,6 @@
 //! What is shown and hidden while a jailed process runs.
 
-use crate::room::{Room, bind, opened, read, skips, until};
+use crate::room::{Room, admitting, bind, expelling, opened, read, skips, until};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -43,37 +43,37 @@ async fn more_can_be_shown_and_hidden_while_it_runs() {
     ];
     assert_eq!(asked("look /disks/one").await, "absent\n");
     for _ in 0..2 {
-        linux.admit(&alive, binds.clone()).await.unwrap();
+        linux.show(&alive, admitting(binds.clone())).await.unwrap();
         assert_eq!(asked("read /disks/one").await, "disk");
         assert_eq!(asked("read /folder/in").await, "folder");
         assert_eq!(asked("look /dev/further/zero").await, "there\n");
     }
     let other = vec![bind(&folder, "/disks/one", Access::Read)];
-    let fault = linux.admit(&alive, other).await.unwrap_err();
+    let fault = linux.show(&alive, admitting(other)).await.unwrap_err();
     assert!(fault.message.contains("something else is at /disks/one"), "{fault:?}");
     let missing = vec![bind(Path::new("/no/such"), "/x", Access::Read)];
-    assert_eq!(linux.admit(&alive, missing).await.unwrap_err().reason, Reason::PathUnusable);
+    assert_eq!(linux.show(&alive, admitting(missing)).await.unwrap_err().reason, Reason::PathUnusable);
 
     // What it prepares in its own folder leads nobody anywhere.
     symlink("/", room.out("way")).unwrap();
     for to in ["/out/way/x", "/out/x"] {
-        let fault = linux.admit(&alive, vec![bind(&disk, to, Access::Read)]).await.unwrap_err();
+        let fault = linux.show(&alive, admitting(vec![bind(&disk, to, Access::Read)])).await.unwrap_err();
         assert!(fault.message.contains("/out is a bind itself"), "{fault:?}");
-        linux.expel(&alive, vec![to.into()]).await.unwrap();
+        linux.show(&alive, expelling(vec![to.into()])).await.unwrap();
     }
 
     let paths: Vec<PathBuf> = binds.iter().map(|bind| bind.to.clone()).collect();
     for _ in 0..2 {
-        linux.expel(&alive, paths.clone()).await.unwrap();
+        linux.show(&alive, expelling(paths.clone())).await.unwrap();
         for path in &paths {
             assert_eq!(asked(&format!("look {}", path.display())).await, "absent\n");
         }
     }
-    linux.admit(&alive, binds.clone()).await.unwrap();
+    linux.show(&alive, admitting(binds.clone())).await.unwrap();
     assert_eq!(asked("read /disks/one").await, "disk", "and shown again");
     linux.kill(&alive).await.unwrap();
-    assert_eq!(linux.admit(&alive, binds).await.unwrap_err().kind(), Kind::FailedPrecondition);
-    linux.expel(&alive, paths).await.unwrap();
+    assert_eq!(linux.show(&alive, admitting(binds)).await.unwrap_err().kind(), Kind::FailedPrecondition);
+    linux.show(&alive, expelling(paths)).await.unwrap();
     linux.clear(claim).await.unwrap();
     room.leaves_nothing();
 }
@@ -91,8 +91,8 @@ async fn nothing_is_shown_to_what_has_no_jail() {
     let claim = order.claim;
     let alive = linux.launch(order).await.unwrap();
     let binds = vec![bind(Path::new("/dev/null"), "/dev/weft-null", Access::Read)];
-    assert_eq!(linux.admit(&alive, binds).await.unwrap_err().reason, Reason::PhaseForbids);
-    assert!(linux.expel(&alive, vec!["/etc".into()]).await.is_err());
+    assert_eq!(linux.show(&alive, admitting(binds)).await.unwrap_err().reason, Reason::PhaseForbids);
+    assert!(linux.show(&alive, expelling(vec!["/etc".into()])).await.is_err());
     assert!(!Path::new("/dev/weft-null").exists() && Path::new("/etc").exists());
     linux.clear(claim).await.unwrap();
 }

@@ -4,7 +4,7 @@
 //! signalled or a test ends it with [`Fake::end`]; one named `sh` whose last argument is `exit N` ends at
 //! once with that code, and one that is absent from the disk of the real machine is refused like there.
 
-use super::{Alive, Bind, Cgroups, Command, Confinement, Ending, Jail, Processes, Signal};
+use super::{Alive, Bind, Cgroups, Command, Confinement, Ending, Jail, Processes, Showing, Signal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
@@ -275,10 +275,14 @@ impl Processes for Fake {
         Ok(())
     }
 
-    async fn admit(&self, alive: &Alive, binds: Vec<Bind>) -> Result<(), Fault> {
+    async fn show(&self, alive: &Alive, Showing { admit, expel }: Showing) -> Result<(), Fault> {
+        if admit.is_empty() && !self.lives(alive) {
+            return Ok(());
+        }
         let mut machine = self.machine();
         let shown = machine.jailed(alive)?;
-        for bind in binds {
+        shown.retain(|bind| !expel.contains(&bind.to));
+        for bind in admit {
             there(&bind.from)?;
             match shown.iter().find(|other| other.to == bind.to) {
                 Some(other) if other.from == bind.from => {}
@@ -288,13 +292,6 @@ impl Processes for Fake {
                 }
                 None => shown.push(bind),
             }
-        }
-        Ok(())
-    }
-
-    async fn expel(&self, alive: &Alive, paths: Vec<PathBuf>) -> Result<(), Fault> {
-        if self.lives(alive) {
-            self.machine().jailed(alive)?.retain(|bind| !paths.contains(&bind.to));
         }
         Ok(())
     }

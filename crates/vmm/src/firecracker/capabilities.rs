@@ -81,7 +81,7 @@ pub(super) fn of(facts: &Facts, jails: Result<(), String>) -> Capabilities {
     }
     let mut notes = notes(facts);
     match jails {
-        Ok(()) => drop(features.insert(Feature::Jail)),
+        Ok(()) => features.extend([Feature::Jail, Feature::NetworkNamespace]),
         Err(why) => notes.push(format!("machines are not jailed: {why}")),
     }
     if matches!(facts.pace, Pace::Slow { .. }) {

@@ -22,10 +22,10 @@ use crate::{Finding, http, log};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use weft_domain::Fault;
 use weft_domain::capability::Capabilities;
 use weft_domain::needs;
 use weft_domain::spec::{Accelerator, Attachment, Spec};
+use weft_domain::{Fault, Violation};
 use weft_ports::clock::Clock;
 use weft_ports::hypervisor::{Adoption, Boot, Chosen, Hypervisor, Machine, Order, Origin, State};
 use weft_ports::processes::{Alive, Command, Processes};
@@ -72,7 +72,7 @@ impl Firecracker {
 
     async fn start(&self, order: &Order) -> Result<Handle, Error> {
         let chosen = self.choose(&order.spec);
-        self.refuse(&order.spec, &chosen)?;
+        self.refuse(order, &chosen)?;
         self.look(order)?;
         let version = &self.facts.version;
         let blueprint = Blueprint { order, machine: chosen.machine, version };
@@ -112,8 +112,13 @@ impl Firecracker {
 
     /// What is asked and not served; the door has looked already, and the machine must not be another
     /// than was asked even so.
-    fn refuse(&self, spec: &Spec, chosen: &Chosen) -> Result<(), Error> {
+    fn refuse(&self, order: &Order, chosen: &Chosen) -> Result<(), Error> {
+        let spec = &order.spec;
         let mut refused = needs::unserved(spec, &self.capabilities);
+        if spec.network_namespace.is_some() && order.ward.is_none() {
+            let why = "only a jailed machine enters a network namespace: let weft run as root, with jails".to_owned();
+            refused.push(Violation { field: "vm.spec.network_namespace".to_owned(), why });
+        }
         refused.extend(choice::refused(spec, chosen.machine, &self.facts.version));
         if refused.is_empty() { Ok(()) } else { Err(Error::Unserved(refused)) }
     }
@@ -148,6 +153,9 @@ impl Firecracker {
             cell.device(TUN);
             // A tap is found in the network that it was made in.
             cell.share_network();
+        }
+        if let Some(namespace) = &order.spec.network_namespace {
+            cell.enter(namespace);
         }
         for (path, access) in config::files(order) {
             cell.see(&path, access);

@@ -85,10 +85,12 @@ impl Refusal {
     }
 
     fn of_file(self) -> Result<Error, Self> {
-        match self.step.strip_prefix("show ") {
-            Some(path) => Ok(Error::Unshown { path: PathBuf::from(path), why: self.why }),
-            None => Err(self),
+        if let Some(path) = self.step.strip_prefix("show ") {
+            return Ok(Error::Unshown { path: PathBuf::from(path), why: self.why });
         }
+        let Some(path) = self.step.strip_prefix("enter the network ") else { return Err(self) };
+        let why = format!("{path} cannot be entered: {}", self.why);
+        Ok(Error::Unusable { field: "vm.spec.network_namespace".to_owned(), why })
     }
 }
 

@@ -1,13 +1,15 @@
 //! The system calls that a jailed process is denied, as programs for the kernel's filter.
 //!
 //! VMMs load stricter filters of their own; this one takes from all of them what nobody in a jail needs:
-//! what mounts, traces, loads, reboots, sets clocks, or opens a way back to the host. What is denied
-//! answers "not permitted". Only calls of this machine's own instruction set are let through.
+//! what mounts, traces, loads, reboots, sets clocks, changes who may use a file, or opens a way back to the
+//! host. What is denied answers "not permitted". Only calls of this machine's own instruction set are let
+//! through. What is given to the kernel by rings is not seen here, so rings are for those who ask for them.
 
 use seccompiler::{BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter};
 use seccompiler::{SeccompRule, TargetArch};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
+use weft_ports::processes::Rings;
 
 /// Denied whatever their arguments are.
 const DENIED: &[libc::c_long] = &[
@@ -30,6 +32,18 @@ const DENIED: &[libc::c_long] = &[
     libc::SYS_quotactl_fd,
     libc::SYS_swapon,
     libc::SYS_swapoff,
+    // Who may use a file: what is lent belongs to another, whom the host trusts more.
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    FCHMODAT2,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
+    SETXATTRAT,
+    REMOVEXATTRAT,
     // Other processes and namespaces.
     libc::SYS_setns,
     libc::SYS_unshare,
@@ -64,9 +78,21 @@ const DENIED: &[libc::c_long] = &[
     libc::SYS_adjtimex,
 ];
 
+// Calls of newer kernels, which have one number everywhere.
+const FCHMODAT2: libc::c_long = 452;
+const SETXATTRAT: libc::c_long = 463;
+const REMOVEXATTRAT: libc::c_long = 466;
+
+/// What gives the kernel work by rings.
+const RINGS: &[libc::c_long] = &[libc::SYS_io_uring_setup, libc::SYS_io_uring_enter, libc::SYS_io_uring_register];
+
+/// Kinds of socket: those that reach the network it has, and nothing that has none.
+const SOCKETS: &[i32] = &[libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
+
 /// Denied too where they are.
 #[cfg(target_arch = "x86_64")]
 const DENIED_HERE: &[libc::c_long] = &[
+    libc::SYS_chmod,
     libc::SYS_kexec_file_load,
     libc::SYS_iopl,
     libc::SYS_ioperm,
@@ -91,17 +117,33 @@ const NAMESPACES: &[i32] = &[
 ];
 
 /// The programs in the order in which they are loaded, as the kernel has them.
-pub(super) fn filters() -> Result<&'static [Vec<u8>], &'static str> {
-    static FILTERS: OnceLock<Result<Vec<Vec<u8>>, String>> = OnceLock::new();
-    let built =
-        FILTERS.get_or_init(|| build().map_err(|error| format!("no filter of system calls can be made: {error}")));
+pub(super) fn filters(rings: Rings) -> Result<&'static [Vec<u8>], &'static str> {
+    static WITHOUT: OnceLock<Result<Vec<Vec<u8>>, String>> = OnceLock::new();
+    static WITH: OnceLock<Result<Vec<Vec<u8>>, String>> = OnceLock::new();
+    let (filters, denied) = match rings {
+        Rings::None => (&WITHOUT, RINGS),
+        Rings::Allowed => (&WITH, &[] as &[_]),
+    };
+    let built = filters
+        .get_or_init(|| build(denied).map_err(|error| format!("no filter of system calls can be made: {error}")));
     built.as_deref().map_err(String::as_str)
 }
 
-fn build() -> Result<Vec<Vec<u8>>, seccompiler::BackendError> {
+fn build(further: &[libc::c_long]) -> Result<Vec<Vec<u8>>, seccompiler::BackendError> {
     let arch: TargetArch = std::env::consts::ARCH.try_into()?;
-    let mut denied: BTreeMap<_, _> = DENIED.iter().chain(DENIED_HERE).map(|call| (*call, Vec::new())).collect();
+    let all = DENIED.iter().chain(DENIED_HERE).chain(further);
+    let mut denied: BTreeMap<_, _> = all.map(|call| (*call, Vec::new())).collect();
     denied.insert(libc::SYS_clone, NAMESPACES.iter().map(|kind| with_flag(*kind)).collect::<Result<_, _>>()?);
+    let other = SOCKETS.iter().map(|kind| with(0, SeccompCmpOp::Ne, kind.unsigned_abs())).collect::<Result<_, _>>()?;
+    denied.insert(libc::SYS_socket, vec![SeccompRule::new(other)?]);
+    // Who opens a file with a lease on it waits for the holder, and we open files that it wrote.
+    let lease = with(1, SeccompCmpOp::Eq, libc::F_SETLEASE.unsigned_abs())?;
+    denied.insert(libc::SYS_fcntl, vec![SeccompRule::new(vec![lease])?]);
+    // Without the limit that it was given, the host could keep its core.
+    let core = |argument| with(argument, SeccompCmpOp::Eq, libc::RLIMIT_CORE);
+    denied.insert(libc::SYS_setrlimit, vec![SeccompRule::new(vec![core(0)?])?]);
+    let set = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0)?;
+    denied.insert(libc::SYS_prlimit64, vec![SeccompRule::new(vec![core(1)?, set])?]);
     // Its flags are in memory, where a filter cannot look: the C library then falls back to `clone`.
     let unknown = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
     let mut programs = vec![program(denied, libc::EPERM, arch)?, program(unknown, libc::ENOSYS, arch)?];
@@ -109,6 +151,11 @@ fn build() -> Result<Vec<Vec<u8>>, seccompiler::BackendError> {
         programs.push(OTHER_NUMBERS.to_vec());
     }
     Ok(programs.iter().map(|program| bytes(program)).collect())
+}
+
+/// An argument of 32 bits that compares so with this value.
+fn with(argument: u8, how: SeccompCmpOp, value: u32) -> Result<SeccompCondition, seccompiler::BackendError> {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, how, value.into())
 }
 
 /// A call whose first argument has this bit.
@@ -157,7 +204,7 @@ mod tests {
 
     #[test]
     fn programs_are_whole_steps_and_few_enough() {
-        for program in filters().unwrap() {
+        for program in [Rings::None, Rings::Allowed].into_iter().flat_map(|rings| filters(rings).unwrap()) {
             assert_eq!(program.len() % 8, 0);
             // The kernel takes 4096 steps at most.
             assert!((1..=4096).contains(&(program.len() / 8)), "{}", program.len());

@@ -7,19 +7,8 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use weft_ports::processes::{Access, Bind, Command, Jail, Net, Proc};
-
-/// What is to change in the jail of a living process.
-#[derive(Debug, Default)]
-pub(in crate::processes) struct Visit {
-    /// The jail's user and group.
-    pub(in crate::processes) user: (u32, u32),
-    /// What is shown.
-    pub(in crate::processes) admitted: Vec<Bind>,
-    /// What is hidden, first.
-    pub(in crate::processes) expelled: Vec<PathBuf>,
-}
+use std::path::Path;
+use weft_ports::processes::{Access, Bind, Command, Jail, Net, Proc, Showing};
 
 /// Sends an order with the descriptors that go along.
 pub(super) fn send(socket: &mut UnixStream, fds: &[BorrowedFd<'_>], order: &[u8]) -> io::Result<()> {
@@ -78,8 +67,9 @@ impl Fields {
     fn jail(&mut self, jail: &Jail) -> io::Result<()> {
         self.user((jail.uid, jail.gid))?;
         self.path(b'r', &jail.root)?;
-        match jail.net {
+        match &jail.net {
             Net::Own => self.add(b'n', b"")?,
+            Net::Named(path) => self.path(b'e', path)?,
             Net::Host => {}
         }
         match jail.proc {
@@ -90,7 +80,7 @@ impl Fields {
             self.bind(&Bind { from: device.clone(), to: device.clone(), access: Access::Write })?;
         }
         jail.binds.iter().try_for_each(|bind| self.bind(bind))?;
-        let filters = calls::filters().map_err(io::Error::other)?;
+        let filters = calls::filters(jail.rings).map_err(io::Error::other)?;
         filters.iter().try_for_each(|filter| self.add(b's', filter))
     }
 
@@ -125,12 +115,12 @@ pub(super) fn launch(command: &Command, place: &Place<'_>) -> io::Result<Vec<u8>
     fields.end()
 }
 
-/// The order to pay this visit.
-pub(super) fn visit(visit: &Visit) -> io::Result<Vec<u8>> {
+/// The order to change what is seen in the jail of this user and group.
+pub(super) fn visit(user: (u32, u32), showing: &Showing) -> io::Result<Vec<u8>> {
     let mut fields = Fields::default();
     fields.add(b'V', b"")?;
-    fields.user(visit.user)?;
-    visit.admitted.iter().try_for_each(|bind| fields.bind(bind))?;
-    visit.expelled.iter().try_for_each(|path| fields.path(b'X', path))?;
+    fields.user(user)?;
+    showing.admit.iter().try_for_each(|bind| fields.bind(bind))?;
+    showing.expel.iter().try_for_each(|path| fields.path(b'X', path))?;
     fields.end()
 }

@@ -4,8 +4,7 @@
 
 use super::Fake;
 use super::guest::{BOOT_ID, Guest};
-use crate::processes::{Alive, Bind, Cgroups, Command, Ending, Processes, Signal};
-use std::path::PathBuf;
+use crate::processes::{Alive, Cgroups, Command, Ending, Processes, Showing, Signal};
 use std::sync::Arc;
 use weft_domain::{ClaimId, Fault, Reason};
 
@@ -81,11 +80,7 @@ impl Processes for Fake {
         Ok(())
     }
 
-    async fn admit(&self, _: &Alive, _: Vec<Bind>) -> Result<(), Fault> {
-        Err(Fault::new(Reason::VerbUnsupported, NO_JAILS))
-    }
-
-    async fn expel(&self, _: &Alive, _: Vec<PathBuf>) -> Result<(), Fault> {
+    async fn show(&self, _: &Alive, _: Showing) -> Result<(), Fault> {
         Err(Fault::new(Reason::VerbUnsupported, NO_JAILS))
     }
 

@@ -1,7 +1,7 @@
 //! The laws of jails, as far as they can be seen through the port alone.
 
 use super::{command, exiter, finds, in_time};
-use crate::processes::{Access, Alive, Bind, Command, Ending, Jail, Net, Proc, Processes};
+use crate::processes::{Access, Alive, Bind, Command, Ending, Jail, Net, Proc, Processes, Rings, Showing};
 use std::path::{Path, PathBuf};
 use weft_domain::{Fault, Kind, Reason};
 
@@ -18,7 +18,7 @@ pub fn jailed(dir: &Path, order: Command) -> Command {
     let folders = FOLDERS.iter().map(PathBuf::from).filter(|folder| folder.exists());
     let binds = folders.map(|path| Bind { from: path.clone(), to: path, access: Access::Execute }).collect();
     let devices = vec!["/dev/null".into()];
-    let jail = Jail { uid: WARD, gid: WARD, root, binds, devices, net: Net::Own, proc: Proc::None };
+    let jail = Jail { uid: WARD, gid: WARD, root, binds, devices, net: Net::Own, proc: Proc::None, rings: Rings::None };
     Command { dir: "/".into(), jail: Some(jail), ..order }
 }
 
@@ -110,6 +110,15 @@ async fn what_no_jail_is_is_refused(processes: &dyn Processes, dir: &Path) {
     }
 }
 
+fn more(from: &Path) -> Showing {
+    let bind = Bind { from: from.to_owned(), to: "/further/file".into(), access: Access::Read };
+    Showing { admit: vec![bind], expel: Vec::new() }
+}
+
+fn less() -> Showing {
+    Showing { admit: Vec::new(), expel: vec!["/further/file".into()] }
+}
+
 async fn more_is_shown_and_hidden(processes: &dyn Processes, dir: &Path) {
     let (one, other) = (dir.join("one"), dir.join("other"));
     for file in [&one, &other] {
@@ -118,25 +127,27 @@ async fn more_is_shown_and_hidden(processes: &dyn Processes, dir: &Path) {
     let order = sleeper(dir);
     let claim = order.claim;
     let alive = launched(processes, order).await;
-    let bind = |from: &Path| vec![Bind { from: from.to_owned(), to: "/further/file".into(), access: Access::Read }];
     for _ in 0..2 {
-        processes.admit(&alive, bind(&one)).await.expect("what is there is shown, and again is fine");
+        processes.show(&alive, more(&one)).await.expect("what is there is shown, and again is fine");
     }
-    let fault = processes.admit(&alive, bind(&other)).await.expect_err("its place is taken");
+    let fault = processes.show(&alive, more(&other)).await.expect_err("its place is taken");
     assert_eq!(fault.reason, Reason::PathUnusable, "{fault:?}");
+    let instead = Showing { admit: more(&other).admit, expel: less().expel };
+    processes.show(&alive, instead).await.expect("what goes, goes first");
     for _ in 0..2 {
-        processes.expel(&alive, vec!["/further/file".into()]).await.expect("it is hidden, and again is fine");
+        processes.show(&alive, less()).await.expect("it is hidden, and again is fine");
     }
-    processes.admit(&alive, bind(&other)).await.expect("its place is free again");
-    let fault = processes.admit(&alive, bind(Path::new("/no/such/file"))).await.expect_err("there is no such file");
+    processes.show(&alive, more(&one)).await.expect("its place is free again");
+    processes.show(&alive, Showing::default()).await.expect("no change is fine");
+    let fault = processes.show(&alive, more(Path::new("/no/such/file"))).await.expect_err("there is no such file");
     assert!(fault.message.contains("/no/such/file"), "it is named: {fault:?}");
     assert!(processes.lives(&alive), "none of this ends it");
     let another = Alive { start_ticks: alive.start_ticks.wrapping_sub(1), ..alive.clone() };
     processes.kill(&alive).await.expect("kill answers");
     for gone in [&alive, &another] {
-        let fault = processes.admit(gone, bind(&one)).await.expect_err("it is gone");
+        let fault = processes.show(gone, more(&one)).await.expect_err("it is gone");
         assert_eq!(fault.kind(), Kind::FailedPrecondition, "{fault:?}");
-        processes.expel(gone, vec!["/further/file".into()]).await.expect("absence is success");
+        processes.show(gone, less()).await.expect("absence is success");
     }
     processes.clear(claim).await.expect("clear answers");
     for file in [one, other] {
@@ -148,8 +159,7 @@ async fn nothing_is_shown_without_a_jail(processes: &dyn Processes, dir: &Path) 
     let order = super::sleeper(dir);
     let claim = order.claim;
     let alive = processes.launch(order).await.expect("a sleeper starts");
-    let binds = vec![Bind { from: "/dev/null".into(), to: "/further".into(), access: Access::Read }];
-    let fault = processes.admit(&alive, binds).await.expect_err("it has no jail");
+    let fault = processes.show(&alive, more(Path::new("/dev/null"))).await.expect_err("it has no jail");
     assert_eq!(fault.kind(), Kind::FailedPrecondition, "{fault:?}");
     processes.clear(claim).await.expect("clear answers");
 }

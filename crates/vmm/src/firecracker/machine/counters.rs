@@ -11,6 +11,9 @@ use weft_ports::hypervisor::Counters;
 
 /// The longest line that is read, in bytes; one of a machine with all devices is a tenth of it.
 pub(super) const MAX_LINE: usize = 1 << 20;
+/// So many groups are kept, each of so many figures, with names no longer than this: a machine with all
+/// devices has a tenth of it, and a Firecracker that was taken over says what it likes.
+const MOST: (usize, usize, usize) = (512, 512, 128);
 /// Groups of figures that belong to one device, by the beginning of their name.
 const DEVICES: [&str; 4] = ["vhost_user_block_", "block_", "net_", "pmem_"];
 /// Groups whose figures tell how something is.
@@ -36,7 +39,11 @@ fn add_group(sum: &mut Counters, group: &str, figures: &Map<String, Value>) {
     if LEVELS.contains(&group) {
         return;
     }
-    let into = sum.entry(device.unwrap_or_else(|| group.to_owned())).or_default();
+    let group_name = device.unwrap_or_else(|| group.to_owned());
+    if group_name.len() > MOST.2 || (sum.len() >= MOST.0 && !sum.contains_key(&group_name)) {
+        return;
+    }
+    let into = sum.entry(group_name).or_default();
     for (figure, value) in figures {
         match value {
             Value::Number(number) => put(into, group, figure, number.as_u64()),
@@ -51,7 +58,8 @@ fn add_group(sum: &mut Counters, group: &str, figures: &Map<String, Value>) {
 }
 
 fn put(into: &mut std::collections::BTreeMap<String, u64>, group: &str, figure: &str, value: Option<u64>) {
-    if let (Some(value), false) = (value, is_level(group, figure)) {
+    let fits = figure.len() <= MOST.2 && (into.len() < MOST.1 || into.contains_key(figure));
+    if let (Some(value), true) = (value, fits && !is_level(group, figure)) {
         let sum = into.entry(figure.to_owned()).or_default();
         *sum = sum.saturating_add(value);
     }
@@ -96,6 +104,18 @@ mod tests {
         assert!(!sum["root-2"].contains_key("read_agg.max_us") && !sum["signals"].contains_key("sighup"));
         assert!(!sum.contains_key("block") && !sum.contains_key("latencies_us"));
         assert!(!sum["vcpu"].contains_key("exit_io_in"), "what is no count");
+    }
+
+    #[test]
+    fn one_who_was_taken_over_fills_nothing() {
+        let mut sum = Counters::new();
+        let long = "x".repeat(1000);
+        for n in 0..2 * MOST.0 {
+            assert!(add(&mut sum, format!(r#"{{"g{n}": {{"f": 1}}, "one": {{"f{n}": 1}}}}"#).as_bytes()));
+            assert!(add(&mut sum, format!(r#"{{"{long}": {{"f": 1}}, "one": {{"{long}": 1}}}}"#).as_bytes()));
+        }
+        assert!(sum.len() <= MOST.0 && sum["one"].len() <= MOST.1);
+        assert!(!sum.contains_key(&long) && !sum["one"].contains_key(&long));
     }
 
     #[test]
