@@ -46,15 +46,24 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    /// Keeps it until nothing of it should be left and nothing is, or the agent ends.
-    pub(crate) async fn run(mut self) {
+    /// Keeps it until nothing of it should be left and nothing is, or the agent ends; answers what was
+    /// wanted then.
+    pub(crate) async fn run(mut self) -> Option<Arc<Snapshot>> {
         let span = tracing::info_span!("snapshot", snapshot = %self.id);
-        async { while self.round().await {} }.instrument(span).await;
+        async {
+            loop {
+                let wish = self.wants.borrow_and_update().snapshot.clone();
+                if !self.round(wish.clone()).await {
+                    return wish;
+                }
+            }
+        }
+        .instrument(span)
+        .await
     }
 
     /// Does what is wanted now, then waits for another wish; whether it goes on.
-    async fn round(&mut self) -> bool {
-        let wish = self.wants.borrow_and_update().snapshot.clone();
+    async fn round(&mut self, wish: Option<Arc<Snapshot>>) -> bool {
         let phase = wish.as_ref().map(|snapshot| snapshot.phase);
         let done = match (wish, phase) {
             (Some(snapshot), Some(SnapshotPhase::Pending)) => self.ensure(&snapshot).await,

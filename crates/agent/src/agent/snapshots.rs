@@ -31,7 +31,8 @@ pub(super) struct Keepers {
 
 /// How a keeper ended.
 pub(super) enum Ended {
-    Concluded,
+    /// Nothing of it is left, or the agent ends; with what was wanted then.
+    Concluded(Option<Arc<Snapshot>>),
     /// It panicked; what the journal holds of it is for the next.
     Fell(Option<Folder>),
 }
@@ -99,7 +100,7 @@ impl Keepers {
         let task = task::spawn("keeper", keeper.run());
         let ended = async move {
             match task.await {
-                Ok(()) => (id, Ended::Concluded),
+                Ok(wish) => (id, Ended::Concluded(wish)),
                 Err(why) => (id, Ended::Fell(mourn(&shared, id, &why).await)),
             }
         };
@@ -119,7 +120,7 @@ impl Keepers {
         let last = self.wants.remove(&id).and_then(|wants| wants.borrow().snapshot.clone());
         let again = match ended {
             // It may have been wanted again while its keeper ended.
-            Ended::Concluded => last.is_some(),
+            Ended::Concluded(wish) => last.is_some() && last != wish,
             Ended::Fell(folder) => {
                 self.inherited.extend(folder.map(|folder| (id, folder)));
                 true

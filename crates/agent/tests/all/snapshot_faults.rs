@@ -154,6 +154,20 @@ async fn an_unknown_snapshot_is_gone_already() {
     house.assert_empty().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_removal_that_control_never_confirms_is_told_once() {
+    let house = stocked();
+    let id = house.running("a", with_disks).await;
+    let snapshot = house.kept(id, Scope::Full).await;
+    house.desk.remove_snapshot(snapshot.id);
+    // Its last word is lost with the subscription.
+    house.desk.hang_up();
+    house.desk.until("gone", |desk| desk.snapshot(snapshot.id).is_none()).await;
+    house.desk.until("a new subscription", |desk| desk.readers() == 1).await;
+    house.delete(id).await;
+    house.assert_empty().await;
+}
+
 /// A snapshot is taken, begun from by another VM, and removed; whether the fuse blew on the way.
 async fn live(points: i64) -> bool {
     let house = stocked();
