@@ -8,12 +8,13 @@ use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use weft_domain::snapshot::Scope;
 use weft_domain::spec::change::Change;
-use weft_domain::spec::{Disk, DiskFormat, DiskSource, Draft};
+use weft_domain::spec::{Disk, DiskFormat, DiskSource, Draft, Payload};
 use weft_domain::{ClaimId, IncarnationId, InstanceId};
 use weft_ports::clock::{Clock, System};
 use weft_ports::hypervisor::conformance::{Deed, Sort, Stage};
 use weft_ports::hypervisor::{Alteration, Backing, Boot, Hypervisor, Keep, Machine, Order, Origin, Ward};
 use weft_ports::processes::{Confinement, Processes};
+use weft_testbed::vmms::{self, Found};
 use weft_vmm::cloud_hypervisor;
 
 /// Between two looks at a file that another process writes.
@@ -47,21 +48,6 @@ pub(crate) struct Bed {
     orders: AtomicU32,
 }
 
-/// The program, and whether it is the real one.
-#[expect(clippy::disallowed_methods, reason = "the testbed is run by hand and looks where its shell looks")]
-fn program() -> Option<(PathBuf, bool)> {
-    if let Some(named) = std::env::var_os("WEFT_CLOUD_HYPERVISOR") {
-        return Some((named.into(), true));
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let installed = std::env::split_paths(&path).map(|folder| folder.join("cloud-hypervisor")).find(|p| p.is_file());
-    if let Some(installed) = installed {
-        return Some((installed, true));
-    }
-    let built = std::env::current_exe().ok()?.parent()?.parent()?.join("standin-cloud-hypervisor");
-    built.is_file().then_some((built, false))
-}
-
 impl Bed {
     /// A place for the test of this name, or `None` after saying why there is none.
     pub(crate) async fn open(name: &str, kind: Kind) -> Option<Self> {
@@ -79,7 +65,7 @@ impl Bed {
     }
 
     async fn try_open(kind: Kind, tries: bool) -> Result<Self, String> {
-        let (program, real) = program().ok_or("no cloud-hypervisor binary")?;
+        let Found { path, real } = vmms::cloud_hypervisor();
         let folder = tempfile::Builder::new().prefix("weft-").tempdir().map_err(|error| error.to_string())?;
         if kind == Kind::Jailed {
             // Another user goes through it.
@@ -93,7 +79,7 @@ impl Bed {
             processes.jails()?;
         }
         let cache_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cloud-hypervisor");
-        let config = cloud_hypervisor::Config { program: Some(program), search: Vec::new(), cache_dir };
+        let config = cloud_hypervisor::Config { program: Some(path), search: Vec::new(), cache_dir };
         let driver = cloud_hypervisor::open(config, processes.clone(), Arc::new(System)).await;
         let driver = Arc::new(driver.map_err(|error| error.to_string())?);
         let mut bed = Self { folder, driver, processes, kind, real, excuse: None, orders: AtomicU32::new(0) };
@@ -147,12 +133,9 @@ impl Bed {
 
     /// The least that a machine needs.
     pub(crate) fn draft() -> Draft {
-        let mut draft = Draft::default();
-        draft.payload = weft_domain::spec::Payload::Kernel {
-            kernel: weft_guest::PATH.into(),
-            initramfs: None,
-            cmdline: String::new(),
-        };
+        let kernel = weft_guest::PATH.into();
+        let payload = Payload::Kernel { kernel, initramfs: None, cmdline: String::new() };
+        let mut draft = Draft { payload, ..Draft::default() };
         draft.memory.size_bytes = 64 << 20;
         draft
     }
@@ -181,9 +164,14 @@ impl Bed {
         tokio::time::sleep(PAUSE * 5).await;
     }
 
+    /// Where a file of this name is.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// A new file of this length.
     pub(crate) fn file(&self, name: &str, bytes: u64) -> PathBuf {
-        let path = self.folder.path().join(name);
+        let path = self.path(name);
         let file = std::fs::File::create(&path).expect("a file can be made");
         file.set_len(bytes).expect("it can have a length");
         path

@@ -79,11 +79,8 @@ fn disks(draft: &mut Draft, bed: &Bed) -> Vec<Backing> {
     second.rate_limit_group = Some("slow".to_owned());
     second.pci_segment = 1;
     draft.disks = vec![first, second];
-    let backing = |disk: &Disk| match &disk.source {
-        DiskSource::Path(path) => Backing { path: path.clone(), format: DiskFormat::Raw },
-        _ => unreachable!("both have a path"),
-    };
-    draft.disks.iter().map(backing).collect()
+    let backing = |name| Backing { path: bed.path(name), format: DiskFormat::Raw };
+    ["first", "second"].map(backing).to_vec()
 }
 
 async fn launch(bed: &Bed, order: &Order) -> Box<dyn Machine> {

@@ -15,7 +15,7 @@ async fn launch(bed: &Bed, order: &Order) -> Box<dyn Machine> {
 
 async fn way(machine: &dyn Machine) -> Way {
     let mut state = machine.state();
-    let ended = state.wait_for(|state| matches!(state, State::Ended(_))).await.unwrap().clone();
+    let ended = state.wait_for(|state| matches!(state, State::Ended(_))).await.expect("the machine is held").clone();
     match ended {
         State::Ended(end) => end.way,
         State::Running | State::Held => unreachable!("it was waited for the end"),
@@ -23,8 +23,8 @@ async fn way(machine: &dyn Machine) -> Way {
 }
 
 fn signal(machine: &dyn Machine, signal: Signal) {
-    let pid = i32::try_from(machine.alive().pid).unwrap();
-    kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+    let pid = i32::try_from(machine.alive().pid).ok().and_then(Pid::from_raw).expect("it has a pid");
+    kill_process(pid, signal).expect("it lives");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,7 +1,7 @@
 //! What is served, from what was found.
 
 use super::NAME;
-use super::config::gates::{NO_SHUTDOWN, SINCE};
+use super::config::gates::{IMAGE_TYPE, NO_SHUTDOWN, SINCE};
 use super::probe::{Facts, Kvm};
 use crate::{Engine, Finding};
 use weft_domain::capability::{Capabilities, Feature};
@@ -96,7 +96,6 @@ const SERVED: &[Feature] = &[
     Feature::Fork,
     Feature::Migrate,
     Feature::ReadinessSerial,
-    Feature::ReadinessVsock,
 ];
 
 /// Served where guests run at full speed.
@@ -144,6 +143,10 @@ fn notes(facts: &Facts) -> Vec<String> {
         let why = "ends with its guest: a power-off while weft is away cannot be told from a crash (52.0 is needed)";
         notes.push(format!("cloud-hypervisor {} {why}", facts.version));
     }
+    if !facts.number.has(IMAGE_TYPE) {
+        let why = "guesses the format of a disk from its first bytes, which a guest can write (51.0 is told it)";
+        notes.push(format!("cloud-hypervisor {} {why}", facts.version));
+    }
     notes
 }
 
@@ -165,7 +168,7 @@ mod tests {
             assert_eq!(old.features.contains(feature), Version(50, 0).has(*since), "{feature:?}");
         }
         assert!(new.features.contains(&Feature::Jail));
-        assert_eq!((old.notes.len(), new.notes.len()), (1, 0));
+        assert_eq!((old.notes.len(), new.notes.len()), (2, 0));
     }
 
     #[test]

@@ -153,12 +153,18 @@ impl CloudHypervisor {
     }
 }
 
-/// A jailed process has no terminals of the host.
+/// A jailed process has no terminals of the host, and no file but those that are named.
 fn refused_in_a_jail(spec: &Spec) -> Vec<Violation> {
     let consoles = [("serial", spec.serial.mode), ("console", spec.console.mode)];
-    let found = consoles.into_iter().filter(|(_, mode)| *mode == ConsoleMode::Pty);
-    let why = "a jailed VMM makes no terminal of the host: use a socket or a file";
-    found.map(|(name, _)| Violation { field: format!("vm.spec.{name}.mode"), why: why.to_owned() }).collect()
+    let consoles = consoles.into_iter().filter(|(_, mode)| *mode == ConsoleMode::Pty).map(|(name, _)| Violation {
+        field: format!("vm.spec.{name}.mode"),
+        why: "a jailed VMM makes no terminal of the host: use a socket or a file".to_owned(),
+    });
+    let layered = spec.disks.iter().enumerate().filter(|(_, disk)| disk.backing_files).map(|(i, _)| Violation {
+        field: format!("vm.spec.disks[{i}].backing_files"),
+        why: "a jailed VMM sees the image alone and not the layers below it: flatten it first".to_owned(),
+    });
+    consoles.chain(layered).collect()
 }
 
 fn said(order: &Order) -> String {
@@ -211,7 +217,7 @@ impl Hypervisor for CloudHypervisor {
 }
 
 /// What a machine is that somebody else launched, from its state and how far it came.
-fn adopted(shared: &Shared, state: VmState, mark: Option<Mark>) {
+pub(super) fn adopted(shared: &Shared, state: VmState, mark: Option<Mark>) {
     match (state, mark) {
         (_, Some(Mark::Panicked)) => shared.panicked(),
         (VmState::Created | VmState::Shutdown, Some(Mark::Booted)) => shared.saw(state),

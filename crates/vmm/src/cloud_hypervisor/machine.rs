@@ -226,3 +226,6 @@ impl Body for Handle {
         self.plain(Request::Nmi, "interrupt").await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ pub(super) const MANY_CPUS: Version = Version(48, 0);
 /// Nesting can be turned off.
 pub(super) const NESTED: Version = Version(50, 0);
 /// The format of a disk can be said.
-pub(super) const IMAGE_TYPE: Version = Version(51, 0);
+pub(in crate::cloud_hypervisor) const IMAGE_TYPE: Version = Version(51, 0);
 /// Whether pages may be merged is said for each zone.
 pub(super) const ZONE_MERGEABLE: Version = Version(52, 0);
 /// The process can outlive its guest's power-off.
@@ -50,6 +50,8 @@ impl Version {
 /// Features that came later than [`OLDEST`].
 pub(in crate::cloud_hypervisor) const SINCE: &[(Feature, Version)] = &[
     (Feature::LiveDiskSize, Version(50, 0)),
+    // An older one opens whatever file an image names below itself.
+    (Feature::DiskQcow2, Version(51, 0)),
     (Feature::DiskBackingFiles, Version(51, 0)),
     (Feature::DiskSparse, Version(51, 0)),
     (Feature::CoreScheduling, Version(52, 0)),
