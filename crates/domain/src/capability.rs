@@ -1,6 +1,6 @@
 //! What a driver can do, as data: shown to people, compared with what a specification needs.
 
-use crate::spec::{Accelerator, Machine};
+use crate::machine::{Accelerator, Machine};
 use std::collections::BTreeSet;
 
 /// One thing that a driver may or may not be able to do.

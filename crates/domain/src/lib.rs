@@ -23,6 +23,7 @@ pub mod id;
 pub mod instance;
 pub mod label;
 pub mod lifecycle;
+pub mod machine;
 pub mod name;
 pub mod needs;
 pub mod node;

@@ -5,7 +5,6 @@
 //!      └───► FAILED ──┘
 //! ```
 
-use crate::instance::Instance;
 use crate::label::Annotations;
 use crate::spec::{DiskSource, Draft, Mac, Spec};
 use crate::{InstanceId, Labels, Name, NodeId, Phase, SnapshotId, Time};
@@ -173,11 +172,11 @@ pub fn forked(spec: &Spec, id: &InstanceId, disk_bytes: impl Fn(&str) -> Option<
 
 /// Whether a snapshot of this scope can be taken of an instance in this phase.
 #[must_use]
-pub const fn can_be_taken(instance: &Instance, scope: Scope) -> bool {
-    let lives = matches!(instance.status.phase, Phase::Running | Phase::Paused);
+pub const fn can_be_taken(phase: Phase, scope: Scope) -> bool {
+    let lives = matches!(phase, Phase::Running | Phase::Paused);
     match scope {
         Scope::Full | Scope::Difference => lives,
-        Scope::Disks => lives || instance.status.phase.at_rest(),
+        Scope::Disks => lives || phase.at_rest(),
     }
 }
 

@@ -17,6 +17,7 @@ pub mod nic;
 pub mod payload;
 pub mod policy;
 
+pub use crate::machine::{Accelerator, Machine};
 pub use cpu::{CoreScheduling, Cpu, CpuFeature, Pin, Topology};
 pub use device::{
     CloudInit, Console, ConsoleMode, Device, DeviceKind, Metadata, MetadataVersion, NumaNode, Platform, RateLimit,
@@ -25,7 +26,7 @@ pub use device::{
 pub use disk::{Disk, DiskCache, DiskFormat, DiskSource, IoEngine, QueuePin};
 pub use memory::{Balloon, HotplugMethod, Memory, Zone};
 pub use nic::{Attachment, Forward, Mac, Nic, Offloads, Transport, VhostMode};
-pub use payload::{Accelerator, Driver, Machine, Payload};
+pub use payload::{Driver, Payload};
 pub use policy::{Readiness, ReadinessProbe, RestartPolicy};
 
 use std::ops::Deref;

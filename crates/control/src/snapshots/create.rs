@@ -75,7 +75,7 @@ async fn settled(verb: &Verb<'_>, asked: KeptSnapshot) -> KeptSnapshot {
 fn decided(core: &Core, new: &NewSnapshot) -> Result<(Snapshot, Option<Arc<KeptSnapshot>>), Fault> {
     let vm = core.memory.find(&new.vm)?;
     let it = &vm.value;
-    if it.desired.deleted || !can_be_taken(it, new.scope) {
+    if it.desired.deleted || !can_be_taken(it.status.phase, new.scope) {
         return Err(forbidden(it, new.scope));
     }
     let placement = it.placement.ok_or_else(|| refusal::node_away(None))?;

@@ -257,7 +257,7 @@ impl Planner<'_> {
         self.wait_where(running.platform != *platform, "vm.spec.platform");
         self.wait_where(running.numa != *numa, "vm.spec.numa");
         self.wait_where(running.watchdog != *watchdog, "vm.spec.watchdog");
-        self.wait_where(running.tpm != *tpm, "vm.spec.tpm");
+        self.wait_where(running.tpm != *tpm, "vm.spec.tpm_socket");
         self.wait_where(running.network_namespace != *network_namespace, "vm.spec.network_namespace");
         match (&running.vsock, vsock) {
             (old, new) if old == new => {}

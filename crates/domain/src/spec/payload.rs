@@ -1,4 +1,4 @@
-//! What boots, and on what kind of machine.
+//! What boots, and which driver runs it.
 
 use std::path::PathBuf;
 
@@ -51,30 +51,4 @@ pub enum Driver {
     Auto,
     /// The driver of this name.
     Named(String),
-}
-
-/// The machine model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, PartialOrd, Ord)]
-pub enum Machine {
-    /// The driver's choice.
-    #[default]
-    Auto,
-    /// A minimal machine with virtio-mmio devices and no PCI.
-    Microvm,
-    /// A classic PC with PCI.
-    Pc,
-    /// A PC with PCI Express.
-    Q35,
-}
-
-/// What executes guest code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, PartialOrd, Ord)]
-pub enum Accelerator {
-    /// KVM where it truly works, software otherwise.
-    #[default]
-    Auto,
-    /// KVM.
-    Kvm,
-    /// Software translation (TCG).
-    Tcg,
 }

@@ -1,3 +1,5 @@
+//! The laws of live changes: nothing asks for nothing, what is applied is not asked again.
+
 use super::*;
 use crate::spec::{Attachment, RestartPolicy, TokenBucket};
 
