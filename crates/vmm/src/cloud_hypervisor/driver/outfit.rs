@@ -76,6 +76,9 @@ impl Outfit {
                 None => cell.see(&path, access),
             }
         }
+        if let Some(namespace) = &order.spec.network_namespace {
+            cell.enter(namespace);
+        }
         match &order.origin {
             Origin::Boot | Origin::Incoming(_) => {}
             Origin::Snapshot(restore) => {
