@@ -217,3 +217,46 @@ async fn a_snapshot_that_is_pending_is_told_to_the_node_again() {
     };
     tokio::time::timeout(Duration::from_secs(60), ready).await.expect("the node is told of it at the start");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_begun_from_is_never_removed_in_the_same_moment() {
+    let house = House::new().await;
+    house.make_running("a").await;
+    let control = &house.control;
+    for round in 0..8 {
+        let name = format!("s{round}");
+        Snapshots::create(control, &call(), full("a", &name)).await.expect("taken");
+        let (vm, which, asked) = (named("a"), snapshot(&name), call());
+        let restore = Snapshots::restore(control, &asked, &vm, &which);
+        let delete = Snapshots::delete(control, &asked, removal(&name));
+        // Either may be first.
+        let (restored, deleted) = if round % 2 == 0 {
+            tokio::join!(restore, delete)
+        } else {
+            let (deleted, restored) = tokio::join!(delete, restore);
+            (restored, deleted)
+        };
+        match (restored, deleted) {
+            (Ok(vm), Err(fault)) => {
+                assert_eq!((vm.value.status.phase, fault.reason), (Phase::Running, Reason::InUse));
+            }
+            (Err(fault), Ok(_)) => {
+                assert!(matches!(fault.reason, Reason::SnapshotNotFound | Reason::SnapshotUnusable), "{fault}");
+            }
+            (restored, deleted) => panic!("{restored:?} and {deleted:?}"),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_of_the_caller_s_does_not_stand_in_the_way_of_a_restore() {
+    let house = House::new().await;
+    house.make_running("a").await;
+    let control = &house.control;
+    Snapshots::create(control, &call(), full("a", "s")).await.expect("taken");
+    let disk = weft_domain::spec::Disk::new("data", weft_domain::spec::DiskSource::Path("/images/a".into()));
+    control.alter(&call(), &named("a"), Alter::AttachDisk(disk)).await.expect("attached");
+    Snapshots::restore(control, &call(), &named("a"), &snapshot("s")).await.expect("a caller's file is not lost");
+    let foreign = Snapshots::restore(control, &call(), &named("b"), &snapshot("s")).await.expect_err("no such VM");
+    assert_eq!(foreign.reason, Reason::VmNotFound);
+}

@@ -73,6 +73,49 @@ fn a_failure_is_told_with_its_cause() {
 }
 
 #[test]
+fn what_a_machine_takes_up_is_told_with_what_waits() {
+    let runs = |applied_generation, waiting: &[&str]| {
+        let mut it = at(Phase::Running, Power::On);
+        it.status.running = Some(instance::Running {
+            incarnation: crate::IncarnationId::new(NOW, [1; 10]),
+            pid: 1,
+            boot_epoch: 1,
+            reboot_epoch: 0,
+            start_time: NOW,
+            driver: String::new(),
+            machine: crate::spec::Machine::Pc,
+            accelerator: crate::spec::Accelerator::Tcg,
+            jail: None,
+            applied_generation,
+            resets: 0,
+        });
+        it.status.restart_required = waiting.iter().map(|field| (*field).to_owned()).collect();
+        it
+    };
+    let told = tell(Some(&runs(1, &[])), Some(&runs(2, &["vm.spec.cpu", "vm.spec.rng"])));
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].reason, "Applied");
+    assert!(told[0].message.ends_with("waits for its next boot: vm.spec.cpu, vm.spec.rng"), "{}", told[0].message);
+    assert!(tell(Some(&runs(2, &[])), Some(&runs(2, &[]))).is_empty());
+}
+
+#[test]
+fn what_begins_from_a_snapshot_is_told_as_such() {
+    let from = |boot_epoch| {
+        let mut it = instance::sample(Phase::Starting, Power::On, boot_epoch);
+        let snapshot = crate::SnapshotId::new(NOW, [4; 10]);
+        let identity = crate::snapshot::Identity::Same;
+        it.desired.origin = Some(instance::Origin { boot_epoch, snapshot, identity });
+        it
+    };
+    assert_eq!(tell(None, Some(&from(1)))[0].reason, "Forked");
+    assert_eq!(reasons(&at(Phase::Running, Power::On), &from(2)), [("Restoring", Severity::Normal)]);
+    let mut anew = from(2);
+    anew.desired.boot_epoch = 3;
+    assert_eq!(reasons(&from(2), &anew), [("Booting", Severity::Normal)]);
+}
+
+#[test]
 fn birth_and_end_are_told() {
     let it = at(Phase::Pending, Power::Off);
     let one = |before, after| tell(before, after).first().map(|told| told.reason);

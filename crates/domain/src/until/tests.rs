@@ -76,6 +76,37 @@ fn the_table() {
 }
 
 #[test]
+fn a_change_is_over_when_it_is_taken_up_refused_or_nothing_runs() {
+    let lives = |phase| running(sample(phase, Power::On, 1), 1, 0);
+    let refused = |observed_generation| {
+        let mut it = lives(Phase::Running);
+        it.status.observed_generation = observed_generation;
+        it.status.conditions.push(crate::instance::Condition {
+            kind: "StepSucceeded".into(),
+            holds: Some(false),
+            reason: "StepFailed".into(),
+            message: String::new(),
+            since: NOW,
+        });
+        it
+    };
+    let table = [
+        (Until::Applied(1), lives(Phase::Running), true),
+        (Until::Applied(2), lives(Phase::Running), false),
+        (Until::Applied(2), lives(Phase::Paused), false),
+        (Until::Applied(2), sample(Phase::Stopped, Power::Off, 1), true),
+        (Until::Applied(2), sample(Phase::Starting, Power::On, 1), true),
+        (Until::Applied(2), lives(Phase::Stopping), true),
+        (Until::Applied(2), lives(Phase::Lost), true),
+        (Until::Applied(2), refused(1), false),
+        (Until::Applied(2), refused(2), true),
+    ];
+    for (until, it, reached) in table {
+        assert_eq!(until.reached(Some(&it)), reached, "{until:?}: {:?}", it.status);
+    }
+}
+
+#[test]
 fn what_is_deleted_or_gone_ends_all_but_the_removal() {
     let mut deleting = sample(Phase::Deleting, Power::Off, 1);
     deleting.desired.deleted = true;
