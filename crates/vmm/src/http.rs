@@ -198,12 +198,6 @@ impl Client {
         Self { socket }
     }
 
-    /// Its socket.
-    #[must_use]
-    pub(crate) fn socket(&self) -> &Path {
-        &self.socket
-    }
-
     /// Does one call; answers its JSON, or null where there is none.
     ///
     /// # Errors

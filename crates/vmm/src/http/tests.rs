@@ -167,14 +167,15 @@ async fn a_late_answer_is_given_up_and_the_next_call_is_not_confused() {
 #[tokio::test]
 async fn a_socket_that_is_not_there_is_told_apart() {
     let folder = tempfile::tempdir().unwrap();
-    let client = Client::new(folder.path().join("api.sock"));
+    let path = folder.path().join("api.sock");
+    let client = Client::new(path.clone());
     assert!(client.send(&Call::get("/"), LIMIT).await.unwrap_err().is_absence());
     let other = UnixListener::bind(folder.path().join("other.sock")).unwrap();
-    std::os::unix::fs::symlink(folder.path().join("other.sock"), client.socket()).unwrap();
+    std::os::unix::fs::symlink(folder.path().join("other.sock"), &path).unwrap();
     assert!(client.send(&Call::get("/"), LIMIT).await.unwrap_err().is_absence(), "a link is not followed");
     drop(other);
-    std::fs::remove_file(client.socket()).unwrap();
-    drop(UnixListener::bind(client.socket()).unwrap());
+    std::fs::remove_file(&path).unwrap();
+    drop(UnixListener::bind(&path).unwrap());
     assert!(client.send(&Call::get("/"), LIMIT).await.unwrap_err().is_absence(), "a socket that nobody holds");
 }
 
