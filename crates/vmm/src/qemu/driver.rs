@@ -22,10 +22,11 @@ use tokio::net::{UnixListener, UnixStream};
 use weft_domain::Fault;
 use weft_domain::capability::Capabilities;
 use weft_domain::needs;
+use weft_domain::snapshot::Identity;
 use weft_domain::spec::change::Change;
-use weft_domain::spec::{ConsoleMode, Spec};
+use weft_domain::spec::{Attachment, ConsoleMode, Nic, Spec};
 use weft_ports::clock::Clock;
-use weft_ports::hypervisor::{Adoption, Alteration, Chosen, Hypervisor, Machine, Order, Origin};
+use weft_ports::hypervisor::{Adoption, Alteration, Chosen, Hypervisor, Machine, Order, Origin, Restore};
 use weft_ports::processes::{Alive, Command, Processes};
 
 /// The time that QEMU is given to come up.
@@ -164,6 +165,9 @@ impl Qemu {
         if held || order.origin != Origin::Boot {
             machine.ask(Ask::Resume).await.map_err(Error::Begin)?;
         }
+        if let Origin::Snapshot(Restore { identity: Identity::New, .. }) = &order.origin {
+            readdress(&order.spec, machine).await;
+        }
         Ok(())
     }
 
@@ -196,6 +200,20 @@ impl Qemu {
             tracing::error!(claim = %order.claim, %fault, "a process that failed to start could not be cleared");
         }
         Folder(order.run_dir.clone()).clear();
+    }
+}
+
+/// Gives the guest of another machine interfaces of its own in place of those that it remembers, for their
+/// addresses came with its memory. A user-mode network is nobody else's, so there they do no harm.
+async fn readdress(spec: &Spec, machine: &Handle) {
+    let shared = |nic: &&Nic| !matches!(nic.attachment, Attachment::User { .. });
+    for nic in spec.nics.iter().filter(shared) {
+        for change in [Change::RemoveNic(nic.name.clone()), Change::AddNic(nic.clone())] {
+            if let Err(fault) = machine.ask(Ask::Alter(Box::new(Alteration { change, backing: None }))).await {
+                tracing::warn!(%fault, nic = nic.name, "a fork keeps the hardware address that it had");
+                break;
+            }
+        }
     }
 }
 

@@ -25,6 +25,8 @@ const BRIDGES: usize = (MAX_DISKS + MAX_NICS + MAX_DEVICES).div_ceil(SLOTS);
 const FIRST: usize = 3;
 /// Functions of a slot.
 const FUNCTIONS: usize = 8;
+/// Request queues of a disk that does not say how many.
+const QUEUES: u32 = 4;
 /// Memory modules that fit.
 pub(in crate::qemu) const MODULES: usize = 16;
 /// The longest name of a block node, in bytes.
@@ -183,7 +185,8 @@ impl Bus {
             if machine == Machine::Pc {
                 bridge["driver"] = json!("pci-bridge");
                 bridge["chassis_nr"] = json!(number + 1);
-                bridge["shpc"] = json!(false);
+                // Without it no room is left for what comes to a bridge that is empty.
+                bridge["shpc"] = json!(true);
             } else {
                 bridge["driver"] = json!("pcie-pci-bridge");
             }
@@ -202,6 +205,10 @@ impl Bus {
             Self::Pci(_) => "pci",
         };
         device["driver"] = json!(format!("{virtio}-{bus}"));
+        if self != Self::Mmio && virtio.ends_with("-blk") && device.get("num-queues").is_none() {
+            // QEMU's own choice follows the CPUs of the moment, and would not fit a machine that goes on.
+            device["num-queues"] = json!(QUEUES);
+        }
         if self != Self::Mmio && virtio == "virtio-net" {
             // No guest boots from the network here; the boot ROM would only cost time.
             device["romfile"] = json!("");
@@ -221,6 +228,10 @@ impl Bus {
     /// The device in the next place of the root bus, where it stays.
     pub(in crate::qemu) fn root(&mut self, mut device: Value) -> Value {
         if let Self::Pci(next) = self {
+            if device.get("iommu_platform").is_some() {
+                // On the root bus a device would have a legacy face as well, which knows no IOMMU.
+                device["disable-legacy"] = json!("on");
+            }
             let (slot, function) = (FIRST + BRIDGES + *next / FUNCTIONS, *next % FUNCTIONS);
             *next += 1;
             device["addr"] = json!(format!("{slot:x}.{function}"));

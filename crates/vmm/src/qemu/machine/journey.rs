@@ -44,7 +44,8 @@ impl Owner {
             return Err(Fault::new(Reason::VerbUnsupported, why).into());
         }
         if !self.shared.is_held() {
-            return Err(failed("the machine is not held").into());
+            let fault = Fault::new(Reason::PhaseForbids, "cannot take the snapshot: the machine is not held");
+            return Err(fault.fix("pause it first").into());
         }
         let layout = self.layout().await?;
         let (path, told) = (keep.folder.join(MEMORY), keep.folder.join(LAYOUT));
