@@ -17,6 +17,7 @@ mod end;
 mod keep;
 mod mention;
 mod origin;
+mod patience;
 mod prepare;
 mod report;
 mod start;

@@ -8,7 +8,7 @@
 //! What takes long and needs no held machine, such as sums, is the keeper's.
 
 use super::Owner;
-use super::ask::{is_forced, is_gone};
+use super::patience::{is_forced, is_gone};
 use bytes::Bytes;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -84,7 +84,8 @@ impl Owner {
                 self.become_live(running);
                 self.note_and_tell(note).await;
             }
-            Err(fault) if fault.reason == Reason::StoreFull => return Err(fault),
+            // Neither was it tried, nor has it failed.
+            Err(fault) if matches!(fault.reason, Reason::StoreFull | Reason::Away) => return Err(fault),
             Err(fault) => {
                 tracing::warn!(%fault, reason = fault.reason.as_str(), "the machine could not be started");
                 self.shared.figures.exited(ExitCause::LaunchFailed);
