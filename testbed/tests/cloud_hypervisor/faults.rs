@@ -2,11 +2,13 @@
 
 use super::TURNS;
 use super::bed::{Bed, Kind};
+use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use rustix::process::{Pid, Signal, kill_process};
+use std::path::PathBuf;
 use weft_domain::Reason;
-use weft_domain::snapshot::{Content, Identity, Part, Role};
+use weft_domain::snapshot::{Content, Identity, Part, Role, Scope};
 use weft_ports::hypervisor::conformance::Stage;
-use weft_ports::hypervisor::{Adoption, Machine, Order, Origin, Restore, State, Way};
+use weft_ports::hypervisor::{Adoption, Keep, Machine, Order, Origin, Restore, State, Way};
 
 async fn launch(bed: &Bed, order: &Order) -> Box<dyn Machine> {
     let launched = bed.hypervisor().launch(order.clone()).await;
@@ -112,5 +114,48 @@ async fn a_snapshot_that_is_not_whole_starts_nothing() {
             assert!(!order.run_dir.join("origin").exists(), "its view of the snapshot is left");
             assert_eq!(std::fs::read_to_string(folder.join("state.json")).unwrap(), state, "the snapshot is as it was");
         }
+    }
+}
+
+/// A file system without a byte left, which goes with the test.
+struct Full(PathBuf);
+
+impl Full {
+    fn make(folder: PathBuf) -> Option<Self> {
+        std::fs::create_dir(&folder).expect("a folder can be made");
+        mount("weft-test", &folder, "tmpfs", MountFlags::empty(), c"size=64k").ok()?;
+        let filled = std::fs::write(folder.join("filler"), vec![1; 128 << 10]);
+        assert!(filled.is_err(), "it takes no more than it has");
+        Some(Self(folder))
+    }
+}
+
+impl Drop for Full {
+    fn drop(&mut self) {
+        // One that was never mounted is as good.
+        let _ = unmount(&self.0, UnmountFlags::DETACH);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_fails_a_snapshot_and_the_machine_goes_on() {
+    let _turn = TURNS.acquire().await.expect("the turns are never closed");
+    for kind in [Kind::Free, Kind::Jailed] {
+        let name = "a_full_disk_fails_a_snapshot_and_the_machine_goes_on";
+        let Some(bed) = Bed::open(name, kind).await else { continue };
+        let Some(full) = Full::make(bed.path("full")) else {
+            println!("skipped: {name}: nothing can be mounted here");
+            return;
+        };
+        let order = bed.order_of(Bed::draft());
+        let machine = launch(&bed, &order).await;
+        bed.until_shown(&order, weft_guest::READY, 1).await;
+        machine.pause().await.unwrap();
+        let fault = machine.keep(&Keep { folder: full.0.clone(), scope: Scope::Full }).await.unwrap_err();
+        assert_eq!(fault.reason, Reason::SnapshotFailed, "{fault}");
+        machine.resume().await.unwrap();
+        bed.type_line(machine.as_ref(), "ping").await;
+        bed.until_shown(&order, "pong", 1).await;
+        machine.bury().await.unwrap();
     }
 }

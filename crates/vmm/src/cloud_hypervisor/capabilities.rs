@@ -93,6 +93,7 @@ const SERVED: &[Feature] = &[
     Feature::Nmi,
     Feature::Counters,
     Feature::SnapshotFull,
+    Feature::SnapshotDisks,
     Feature::Fork,
     Feature::Migrate,
     Feature::ReadinessSerial,
