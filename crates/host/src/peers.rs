@@ -1,29 +1,44 @@
 //! Which process is at the other end of a loopback connection.
 //!
 //! ```text
-//!  (peer, ours) ─► /proc/net/tcp{,6} ─► inode of the peer's socket ─► /proc/PID/fd of those who are asked about
+//!  (peer, ours) ─► /proc/net/tcp{,6} ─► the peer's socket ─► /proc/PID/fd of those who are asked about
 //! ```
 //!
 //! A VMM with a user-mode network connects to the host's loopback on behalf of its guest. Whoever serves
-//! this machine's users on loopback asks here, so that a guest is not taken for one of them.
+//! this machine's users on loopback asks here, so that a guest is not taken for one of them. A VMM that was
+//! taken over could leave its connections to others that it starts; in a jail they have its user, which
+//! nobody else has.
 
+use crate::processes::stat;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::MetadataExt;
 
-/// The inode of the socket at the peer's end; `None` where the peer is not of this machine, or gone.
+/// A socket of this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Socket {
+    inode: u64,
+    uid: u32,
+}
+
+/// The socket at the peer's end; `None` where the peer is not of this machine, or gone.
 #[must_use]
-pub fn socket_of(peer: SocketAddr, ours: SocketAddr) -> Option<u64> {
+pub fn socket_of(peer: SocketAddr, ours: SocketAddr) -> Option<Socket> {
     let (peer, ours) = (plain(peer), plain(ours));
     let table = if peer.is_ipv4() { "/proc/net/tcp" } else { "/proc/net/tcp6" };
     find(&fs::read_to_string(table).ok()?, &written(peer), &written(ours))
 }
 
-/// Whether this process holds the socket with this inode.
+/// Whether this process holds the socket, or one of its user, where that is not our own.
 #[must_use]
-pub fn holds(pid: u32, inode: u64) -> bool {
+pub fn holds(pid: u32, socket: Socket) -> bool {
+    let is_its_user = |uid: u32| uid == socket.uid && uid != rustix::process::geteuid().as_raw();
+    if stat::user_of(pid).is_some_and(|(uid, _)| is_its_user(uid)) {
+        return true;
+    }
     let files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-    files.into_iter().any(|file| fs::metadata(file.path()).is_ok_and(|found| found.ino() == inode && is_socket(&found)))
+    let is_it = |found: &fs::Metadata| found.ino() == socket.inode && is_socket(found);
+    files.into_iter().any(|file| fs::metadata(file.path()).is_ok_and(|found| is_it(&found)))
 }
 
 fn is_socket(found: &fs::Metadata) -> bool {
@@ -49,11 +64,12 @@ fn written(address: SocketAddr) -> String {
     format!("{ip}:{:04X}", address.port())
 }
 
-/// The inode in the line of this connection, as seen from the peer's end.
-fn find(table: &str, peer: &str, ours: &str) -> Option<u64> {
+/// The socket in the line of this connection, as seen from the peer's end.
+fn find(table: &str, peer: &str, ours: &str) -> Option<Socket> {
     let mut lines = table.lines().skip(1).map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
     let line = lines.find(|line| line.get(1) == Some(&peer) && line.get(2) == Some(&ours))?;
-    line.get(9)?.parse().ok().filter(|inode| *inode != 0)
+    let inode = line.get(9)?.parse().ok().filter(|inode| *inode != 0)?;
+    Some(Socket { inode, uid: line.get(7)?.parse().ok()? })
 }
 
 #[cfg(test)]
@@ -76,9 +92,10 @@ mod tests {
                 continue;
             };
             let (peer, ours) = (server.peer_addr().unwrap(), server.local_addr().unwrap());
-            let inode = socket_of(peer, ours).expect("the peer is of this machine");
-            assert!(holds(std::process::id(), inode));
-            assert!(!holds(1, inode) || std::process::id() == 1);
+            let socket = socket_of(peer, ours).expect("the peer is of this machine");
+            assert_eq!(socket.uid, rustix::process::geteuid().as_raw());
+            assert!(holds(std::process::id(), socket));
+            assert!(!holds(1, socket) || std::process::id() == 1);
         }
     }
 

@@ -85,12 +85,7 @@ fn user_of(pid: u32) -> Option<(u32, u32)> {
     if mounts(&pid.to_string())? == mounts("self")? {
         return None;
     }
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let id = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-        line.split_ascii_whitespace().next()?.parse().ok()
-    };
-    Some((id("Uid:")?, id("Gid:")?))
+    stat::user_of(pid)
 }
 
 /// Whether this can be a command with a jail.

@@ -51,6 +51,16 @@ pub(super) fn is_there(alive: &Alive, boot_id: &str) -> Option<Stat> {
     (alive.boot_id == boot_id && alive.start_ticks == stat.start_ticks).then_some(stat)
 }
 
+/// The user and group of a process.
+pub(crate) fn user_of(pid: u32) -> Option<(u32, u32)> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let id = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_ascii_whitespace().next()?.parse().ok()
+    };
+    Some((id("Uid:")?, id("Gid:")?))
+}
+
 /// Which start of the machine this is.
 pub(crate) fn boot_id() -> io::Result<String> {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|text| text.trim().to_owned())

@@ -129,7 +129,7 @@ mod tests {
             rustix::fs::mkdirat(&at, "d", Mode::RWXU).unwrap();
             if level % 1000 == 0 {
                 rustix::fs::mkdirat(&at, ".lifted-1", Mode::RWXU).unwrap();
-                rustix::fs::symlinkat("/", &at, "link").unwrap();
+                rustix::fs::symlinkat("/", &at, "leads").unwrap();
             }
             at = opened(&at, "d").unwrap();
         }

@@ -248,6 +248,47 @@ async fn who_bears_another_claim_is_found_by_its_own() {
     room.leaves_nothing();
 }
 
+#[test]
+#[ignore = "a part of the attack below"]
+fn a_child_connects() {
+    let address: std::net::SocketAddr = read("/out/address").parse().unwrap();
+    let stream = std::net::TcpStream::connect(address).unwrap();
+    fs::write("/out/connected", "").unwrap();
+    let _ = io::Read::read(&mut &stream, &mut [0]);
+}
+
+#[test]
+#[ignore = "an attack of the test below"]
+fn attack_through_a_child() {
+    // Its files in /proc are root's then.
+    call(libc::SYS_prctl, [libc::PR_SET_DUMPABLE.into(), 0]).unwrap();
+    let child = ["--exact", "hostile::a_child_connects", "--ignored", "--nocapture"];
+    assert!(std::process::Command::new("/program").args(child).status().unwrap().success());
+}
+
+/// Whoever is on loopback without an account is a user of this machine, unless it is one of its VMs.
+#[tokio::test]
+async fn a_child_of_it_is_no_user_of_this_machine() {
+    let room = Room::new();
+    let linux = opened(room.path());
+    if skips(&linux) {
+        return;
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    fs::write(room.out("address"), listener.local_addr().unwrap().to_string()).unwrap();
+    let mut order = room.test("hostile::attack_through_a_child");
+    order.jail.as_mut().unwrap().net = Net::Host;
+    let claim = order.claim;
+    let alive = linux.launch(order).await.unwrap();
+    until(|| room.out("connected").exists()).await;
+    let (stream, peer) = listener.accept().unwrap();
+    let socket = weft_host::peers::socket_of(peer, stream.local_addr().unwrap()).unwrap();
+    assert!(weft_host::peers::holds(alive.pid, socket), "who it started counts as itself");
+    assert!(!weft_host::peers::holds(std::process::id(), socket));
+    linux.clear(claim).await.unwrap();
+    room.leaves_nothing();
+}
+
 #[tokio::test]
 async fn nothing_makes_it_immortal() {
     let room = Room::new();
