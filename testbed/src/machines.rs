@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use weft_domain::spec::change::Change;
 use weft_domain::spec::payload::DEFAULT_IMAGE_READY;
-use weft_domain::spec::{Draft, Machine as Model};
+use weft_domain::spec::{Disk, DiskFormat, DiskSource, Draft, Machine as Model};
 use weft_domain::{ClaimId, IncarnationId, InstanceId};
 use weft_ports::clock::{Clock, System};
 use weft_ports::hypervisor::conformance::{Deed, Sort, Stage};
-use weft_ports::hypervisor::{Boot, Duplex, Hypervisor, Machine, Order, Origin, State};
+use weft_ports::hypervisor::{Alteration, Backing, Boot, Duplex, Hypervisor, Machine, Order, Origin, State, Ward};
 use weft_ports::images::{Files, Images as _, unwatched};
 use weft_ports::processes::{Confinement, Processes};
 use weft_vmm::qemu;
@@ -23,6 +24,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// The longest that a guest takes for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The first user that a jailed machine runs as.
+const FIRST_WARD: u32 = 710_000;
+
 /// Real machines in a folder of their own.
 pub struct Machines {
     folder: TempDir,
@@ -30,6 +34,8 @@ pub struct Machines {
     processes: Arc<dyn Processes>,
     image: Files,
     model: Model,
+    /// Whether each machine is jailed, as a user of its own.
+    jailed: bool,
     orders: AtomicU32,
 }
 
@@ -56,7 +62,36 @@ impl Machines {
         let images = weft_image::Images::open(weft_image::Config::new(cache.join("images")));
         let images = images.map_err(|error| error.to_string())?;
         let image = images.ensure("default", unwatched()).await.map_err(|fault| fault.message)?;
-        Ok(Self { folder, qemu, processes, image, model, orders: AtomicU32::new(0) })
+        Ok(Self { folder, qemu, processes, image, model, jailed: false, orders: AtomicU32::new(0) })
+    }
+
+    /// The same, each in a jail.
+    ///
+    /// # Errors
+    /// Why they cannot be had here.
+    pub async fn jailed(cache: &Path, model: Model) -> Result<Self, String> {
+        let mut machines = Self::open(cache, model).await?;
+        machines.processes.jails()?;
+        machines.jailed = true;
+        Ok(machines)
+    }
+
+    /// A file of this size that is empty, for a disk.
+    ///
+    /// # Panics
+    /// It cannot be made.
+    #[must_use]
+    pub fn blank(&self, name: &str, bytes: u64) -> PathBuf {
+        let path = self.folder.path().join(name);
+        let made = std::fs::File::create(&path).and_then(|file| file.set_len(bytes));
+        made.expect("a file can be made");
+        path
+    }
+
+    /// What a command shows in the guest, to the line that says it is done.
+    pub async fn asked(&self, machine: &dyn Machine, command: &str) -> String {
+        // The echo of the command must not look like its end.
+        self.run(machine, &format!("{command}; echo; echo do''ne"), |text| text.contains("\ndone")).await
     }
 
     /// The driver.
@@ -98,7 +133,7 @@ impl Machines {
             vmm_log: run_dir.join("vmm.log"),
             run_dir,
             confinement: Confinement::default(),
-            ward: None,
+            ward: self.jailed.then(|| Ward { uid: FIRST_WARD + number, gid: FIRST_WARD + number }),
             origin: Origin::Boot,
         }
     }
@@ -206,8 +241,9 @@ impl Stage for Machines {
         match sort {
             Sort::Working => {}
             Sort::Broken => {
-                order.boot =
-                    Boot::Kernel { kernel: "/nowhere/vmlinux".into(), initramfs: None, cmdline: String::new() };
+                // A file that is there, so that it is the VMM who finds that it is no kernel.
+                let kernel = self.blank(&format!("{}.broken", order.incarnation), 0);
+                order.boot = Boot::Kernel { kernel, initramfs: None, cmdline: String::new() };
             }
         }
         order
@@ -226,5 +262,26 @@ impl Stage for Machines {
         let (state, resets) = (machine.state(), machine.resets());
         let before = *resets.borrow();
         self.run(machine, command, |_| matches!(*state.borrow(), State::Ended(_)) || *resets.borrow() > before).await;
+    }
+
+    async fn remembered(&self, _: &Order, machine: &dyn Machine) -> Option<String> {
+        let command = "[ -s /tmp/kept ] || cat /proc/sys/kernel/random/uuid >/tmp/kept; cat /tmp/kept";
+        let shown = self.asked(machine, command).await;
+        let figure = shown.lines().map(str::trim).find(|line| line.len() == 36 && line.matches('-').count() == 4);
+        Some(figure.unwrap_or_else(|| panic!("the guest shows no figure: {shown}")).to_owned())
+    }
+
+    async fn spare(&self, order: &Order) -> Option<Alteration> {
+        if self.model == Model::Microvm {
+            return None;
+        }
+        let path = self.blank(&format!("{}.spare", order.incarnation), 8 << 20);
+        let disk = Disk::new("spare", DiskSource::Path(path.clone()));
+        let backing = Some(Backing { path, format: DiskFormat::Raw });
+        Some(Alteration { change: Change::AddDisk(disk), backing })
+    }
+
+    fn excused(&self, _: &str) -> Option<String> {
+        None
     }
 }
