@@ -4,6 +4,7 @@ use super::Owner;
 use crate::inventory::Held;
 use std::path::Path;
 use weft_domain::Fault;
+use weft_domain::capability::Feature;
 use weft_domain::converge::{Seen, Step, converge};
 use weft_domain::instance::{Exit, ExitCause, Power};
 use weft_domain::lifecycle::Sight;
@@ -33,7 +34,13 @@ impl Owner {
         asked
     }
 
+    /// Starts the guest anew in its process, or ends the process where its driver has no reset: then it is
+    /// launched again, as what is wanted has not been done yet.
     pub(super) async fn reset(&mut self, reboot_epoch: u64) -> Result<(), Fault> {
+        if !self.drives(Feature::Reset) {
+            self.kill().await?;
+            return self.until(|_| false).await;
+        }
         let log = self.shared.layout.console_log(self.id);
         let extent = self.shared.ports.volumes.log_extent(&log).await;
         self.machine()?.reset().await?;
@@ -47,6 +54,13 @@ impl Owner {
         self.told.clear("Identity");
         self.begin_readiness(now, extent.map_or(start, |(end, _)| end));
         self.shared.ports.claims.note(claim, note).await
+    }
+
+    /// Whether the driver of the live machine can do this.
+    fn drives(&self, feature: Feature) -> bool {
+        let Some(live) = &self.live else { return false };
+        let drivers = self.shared.ports.drivers.iter().map(|driver| driver.capabilities());
+        drivers.into_iter().any(|it| it.driver == live.held.process.driver && it.features.contains(&feature))
     }
 
     pub(super) async fn kill(&mut self) -> Result<(), Fault> {

@@ -1,12 +1,15 @@
 //! The verbs, one after another, and what each tells.
 
-use crate::house::{GRACE, House, blank, pass};
+use crate::house::{GRACE, House, blank, clock, pass};
+use std::sync::Arc;
 use std::time::Duration;
+use weft_agent::JailPolicy;
+use weft_domain::capability::Feature;
 use weft_domain::instance::{ExitCause, StopHow};
 use weft_domain::lifecycle::{Sight, Verb};
 use weft_domain::{Phase, Reason};
-use weft_ports::hypervisor::Boot;
-use weft_ports::hypervisor::fake::{Behaviour, Button};
+use weft_ports::hypervisor::fake::{Behaviour, Button, Fake};
+use weft_ports::hypervisor::{Boot, Hypervisor};
 use weft_ports::link::Placement;
 
 const DEAF: fn() -> Behaviour = || Behaviour { button: Button::Ignored, ..Behaviour::default() };
@@ -77,6 +80,27 @@ async fn force_ends_at_once_and_a_held_guest_is_let_go_to_hear() {
     house.until(id, Phase::Paused).await;
     house.ask(id, Verb::Shutdown, GRACE).await;
     assert_eq!(house.until(id, Phase::Stopped).await.exits[0].cause, ExitCause::Shutdown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_driver_without_a_reset_gets_a_new_process() {
+    let clock = Arc::new(clock::Paused::new());
+    let mut capabilities = Fake::new(clock.clone()).capabilities().as_ref().clone();
+    capabilities.features.remove(&Feature::Reset);
+    let house = House::with(clock.clone(), Fake::with_capabilities(capabilities, clock), JailPolicy::Off);
+    house.start();
+    let id = house.running("a", |_| {}).await;
+    let first = house.vm(id).pid();
+    house.ask(id, Verb::Reboot, StopHow::Force).await;
+    let second = house
+        .until_so(id, "rebooted", |vm| {
+            let running = vm.last.as_ref().and_then(|last| last.running.as_ref());
+            running.is_some_and(|running| running.reboot_epoch == 1)
+        })
+        .await;
+    assert_ne!(second.pid(), first);
+    let sights: Vec<_> = house.desk.reports(id).iter().map(|report| report.sight).collect();
+    assert!(!sights.contains(&Sight::Stopped) && !sights.contains(&Sight::Failed), "it was never down: {sights:?}");
 }
 
 #[tokio::test(start_paused = true)]

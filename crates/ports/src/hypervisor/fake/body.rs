@@ -16,7 +16,7 @@ const MEMORY: &str = "memory";
 const STATE: &str = "state";
 
 impl Handle {
-    fn serves(&self, feature: Feature) -> Result<(), Fault> {
+    pub(super) fn serves(&self, feature: Feature) -> Result<(), Fault> {
         if self.fake.capabilities.features.contains(&feature) {
             return Ok(());
         }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::sync::watch;
+use weft_domain::capability::Feature;
 use weft_domain::{Fault, Reason};
 
 /// The number of SIGKILL.
@@ -87,6 +88,7 @@ impl Machine for Handle {
 
     async fn reset(&self) -> Result<(), Fault> {
         self.before_end("reset")?;
+        self.serves(Feature::Reset)?;
         self.guest.greet();
         Ok(())
     }
