@@ -6,8 +6,8 @@
 
 use super::config::Further;
 use super::model::{
-    DiskConfig, NetConfig, ReceiveMigrationData, RestoreConfig, SendMigrationData, VmConfig, VmCounters, VmInfo,
-    VmRemoveDevice, VmResize, VmResizeDisk, VmSnapshotConfig, VsockConfig,
+    DiskConfig, NetConfig, ReceiveMigrationData, RestoreConfig, SendMigrationData, VmConfig, VmCounters,
+    VmRemoveDevice, VmResize, VmResizeDisk, VmSeen, VmSnapshotConfig, VsockConfig,
 };
 use crate::http::{self, Call, Method};
 use serde::Serialize;
@@ -198,7 +198,7 @@ impl Client {
     }
 
     /// What the machine is.
-    pub(super) async fn info(&self) -> Result<VmInfo, http::Error> {
+    pub(super) async fn info(&self) -> Result<VmSeen, http::Error> {
         self.read(&Request::Info, SHORT).await
     }
 

@@ -5,7 +5,7 @@ use super::shared::Shared;
 use crate::cloud_hypervisor::client::{Request, says_unknown_device};
 use crate::cloud_hypervisor::config::{self, VSOCK, device_id, disk_id, files_of_change, nic_id};
 use crate::cloud_hypervisor::event::Event;
-use crate::cloud_hypervisor::model::{VmInfo, VmRemoveDevice, VmResize, VmResizeDisk};
+use crate::cloud_hypervisor::model::{VmRemoveDevice, VmResize, VmResizeDisk, VmSeen};
 use crate::cloud_hypervisor::tap;
 use crate::http;
 use serde_json::Value;
@@ -181,11 +181,11 @@ async fn expel(shared: &Shared, files: Vec<PathBuf>) {
 }
 
 /// Whether the machine has this device, or has not let it go yet.
-fn has(info: &VmInfo, id: &str) -> bool {
+fn has(info: &VmSeen, id: &str) -> bool {
     in_tree(info, id) || entries(&info.config).any(|entry| entry.get("id").and_then(Value::as_str) == Some(id))
 }
 
-fn in_tree(info: &VmInfo, id: &str) -> bool {
+fn in_tree(info: &VmSeen, id: &str) -> bool {
     info.device_tree.as_ref().is_some_and(|tree| tree.contains_key(id))
 }
 

@@ -87,7 +87,7 @@ pub(in crate::cloud_hypervisor) enum VmState {
 
 /// What a machine is.
 #[derive(Debug, Clone, Deserialize)]
-pub(in crate::cloud_hypervisor) struct VmInfo {
+pub(in crate::cloud_hypervisor) struct VmSeen {
     /// Its configuration, with fields that are not ours.
     pub(in crate::cloud_hypervisor) config: Value,
     pub(in crate::cloud_hypervisor) state: VmState,
