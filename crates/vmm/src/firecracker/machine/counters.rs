@@ -23,15 +23,15 @@ const LEVEL: [(&str, &str); 2] = [("vmm", "panic_count"), ("seccomp", "num_fault
 /// Groups that only repeat those of the devices, or are of no use.
 const PASSED_OVER: [&str; 4] = ["block", "net", "pmem", "utc_timestamp_ms"];
 
-/// Adds one line; `false` where it is no line of figures.
-pub(super) fn add(sum: &mut Counters, line: &[u8]) -> bool {
-    let Ok(Value::Object(groups)) = serde_json::from_slice(line) else { return false };
+/// Adds one line, and tells when it was written; `None` where it is no line of figures.
+pub(super) fn add(sum: &mut Counters, line: &[u8]) -> Option<u64> {
+    let Ok(Value::Object(groups)) = serde_json::from_slice(line) else { return None };
     for (group, figures) in &groups {
         if let (Value::Object(figures), false) = (figures, PASSED_OVER.contains(&group.as_str())) {
             add_group(sum, group, figures);
         }
     }
-    true
+    Some(groups.get("utc_timestamp_ms").and_then(Value::as_u64).unwrap_or_default())
 }
 
 fn add_group(sum: &mut Counters, group: &str, figures: &Map<String, Value>) {
@@ -97,7 +97,7 @@ mod tests {
             "net_nic0": {"rx_bytes_count": 4}, "latencies_us": {"pause_vm": 11}, "vmm": {"panic_count": 0},
             "signals": {"sigpipe": 1, "sighup": 1}, "vcpu": {"exit_io_in": -1, "exit_io_out": 3}}"#;
         let mut sum = Counters::new();
-        assert!(add(&mut sum, line) && add(&mut sum, line));
+        assert_eq!((add(&mut sum, line), add(&mut sum, line)), (Some(5), Some(5)));
         let of = |device: &str, name: &str| sum[device][name];
         assert_eq!((of("root-2", "read_bytes"), of("nic0", "rx_bytes_count"), of("vcpu", "exit_io_out")), (14, 8, 6));
         assert_eq!((of("root-2", "read_agg.sum_us"), of("signals", "sigpipe")), (24, 2));

@@ -66,16 +66,21 @@ impl Ears {
 
     fn take_figures(&mut self, shared: &Shared) {
         while let Some(line) = line(&mut self.figures, MAX_LINE) {
-            let mut sum = shared.counters.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let before = resets(&sum);
-            if counters::add(&mut sum, &line) {
-                self.heard.reset |= resets(&sum) > before;
-                counters::keep(&shared.held.folder.counters(), &sum);
-                shared.lines.send_modify(|count| *count += 1);
-            } else {
-                tracing::debug!(bytes = line.len(), "a line of Firecracker's figures was cut short");
+            match self.take_line(shared, &line) {
+                Some(at) => shared.told_at.send_modify(|last| *last = at.max(*last)),
+                None => tracing::debug!(bytes = line.len(), "a line of Firecracker's figures was cut short"),
             }
         }
+    }
+
+    /// Adds one line up, and tells when it was written, in milliseconds since 1970; `None` where it is none.
+    fn take_line(&mut self, shared: &Shared, line: &[u8]) -> Option<u64> {
+        let mut sum = shared.counters.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let before = resets(&sum);
+        let at = counters::add(&mut sum, line)?;
+        self.heard.reset |= resets(&sum) > before;
+        counters::keep(&shared.held.folder.counters(), &sum);
+        Some(at)
     }
 }
 

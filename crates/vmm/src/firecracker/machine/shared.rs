@@ -39,8 +39,8 @@ pub(in crate::firecracker) struct Shared {
     pub(super) killing: AtomicBool,
     /// The guest was asked to stop.
     asked: AtomicBool,
-    /// Counts lines of figures that were read.
-    pub(super) lines: watch::Sender<u64>,
+    /// When the last figures that were read had been written, in milliseconds since 1970.
+    pub(super) told_at: watch::Sender<u64>,
     pub(super) counters: Mutex<Counters>,
     state: watch::Sender<State>,
 }
@@ -50,9 +50,10 @@ impl Shared {
     pub(in crate::firecracker) fn new(held: Held) -> Self {
         let client = Client::new(held.folder.api());
         let counters = Mutex::new(super::counters::kept(&held.folder.counters()));
-        let (state, resets, lines) = (watch::Sender::new(State::Running), watch::Sender::new(0), watch::Sender::new(0));
+        let (state, resets, told_at) =
+            (watch::Sender::new(State::Running), watch::Sender::new(0), watch::Sender::new(0));
         let (killing, asked) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { held, client, resets, killing, asked, lines, counters, state }
+        Self { held, client, resets, killing, asked, told_at, counters, state }
     }
 
     /// Remembers what those before did.
