@@ -120,9 +120,9 @@ impl Bed {
         std::fs::create_dir(&run_dir).expect("a folder can be made");
         let id = || (System.now(), System.random());
         let ((at, first), (_, second), (_, third)) = (id(), id(), id());
-        let backing = |disk: &Disk| match &disk.source {
-            DiskSource::Path(path) => Backing { path: path.clone(), format: DiskFormat::Raw },
-            other => panic!("{other:?} is not ordered here"),
+        let backing = |disk: &Disk| {
+            let DiskSource::Path(path) = &disk.source else { panic!("{:?} is not ordered here", disk.source) };
+            Backing { path: path.clone(), format: DiskFormat::Raw }
         };
         Order {
             claim: ClaimId::new(at, first),

@@ -99,13 +99,16 @@ pub(crate) async fn a_difference_is_small_and_whole_on_its_parent(bed: &Bed) {
 fn fill(path: &Path, from: &Path) {
     use std::os::unix::fs::FileExt;
     const PAGE: usize = 4096;
-    let (layer, base) = (std::fs::File::options().write(true).open(path).unwrap(), std::fs::read(from).unwrap());
-    let top = std::fs::read(path).unwrap();
+    let (layer, base) = (
+        std::fs::File::options().write(true).open(path).expect("a file of the test can be used"),
+        std::fs::read(from).expect("a file of the test can be used"),
+    );
+    let top = std::fs::read(path).expect("a file of the test can be used");
     for (i, page) in base.chunks(PAGE).enumerate() {
         let at = i * PAGE;
         let hole = rustix::fs::seek(&layer, rustix::fs::SeekFrom::Data(at as u64)).ok();
         if hole.is_none_or(|data| data >= (at + PAGE) as u64) && top[at..at + page.len()] != *page {
-            layer.write_all_at(page, at as u64).unwrap();
+            layer.write_all_at(page, at as u64).expect("a file of the test can be used");
         }
     }
 }
@@ -135,7 +138,12 @@ pub(crate) async fn a_disk_gets_another_file_and_another_limit(bed: &Bed) {
     if bed.is_real() {
         assert!(names.contains(&"second.raw".to_owned()) && !names.contains(&"first.raw".to_owned()), "{names:?}");
     }
-    std::fs::File::options().write(true).open(&second).unwrap().set_len(1 << 22).expect("it can grow");
+    std::fs::File::options()
+        .write(true)
+        .open(&second)
+        .expect("a file of the test can be used")
+        .set_len(1 << 22)
+        .expect("it can grow");
     let grown = alteration(Change::ResizeDisk("data".to_owned(), 1 << 22));
     machine.alter(&grown).await.unwrap_or_else(|fault| panic!("grow: {fault}"));
     bed.finish(machine).await;

@@ -137,7 +137,12 @@ async fn a_snapshot_that_was_cut_is_not_taken_and_leaves_nothing() {
             let (_, file) = parts.iter().find(|(kept, _)| *kept == role).expect("each part is kept");
             let path = folder.join(file);
             let bytes = std::fs::metadata(&path).expect("it is there").len();
-            std::fs::File::options().write(true).open(&path).unwrap().set_len(bytes / 2).expect("it can be cut");
+            std::fs::File::options()
+                .write(true)
+                .open(&path)
+                .expect("a file of the test can be used")
+                .set_len(bytes / 2)
+                .expect("it can be cut");
             let part = |(role, file): &(Role, String)| Part {
                 role: role.clone(),
                 file: file.clone(),
