@@ -274,9 +274,7 @@ pub trait Body: Send + Sync {
     ///
     /// # Errors
     /// `VmmSilent` where it does not yet.
-    async fn greet_agent(&self) -> Result<(), Fault> {
-        Err(Fault::new(weft_domain::Reason::VerbUnsupported, "the guest has no agent that this driver speaks with"))
-    }
+    async fn greet_agent(&self) -> Result<(), Fault>;
 }
 
 /// A machine with one owner.

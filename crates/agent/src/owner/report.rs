@@ -9,12 +9,14 @@ use weft_domain::instance::{Condition, Running};
 use weft_domain::lifecycle::Sight;
 use weft_domain::spec::ReadinessProbe;
 use weft_domain::{Fault, Time};
-use weft_ports::hypervisor::Chosen;
+use weft_ports::hypervisor::{Chosen, State};
 use weft_ports::link::Report;
 use weft_ports::processes::Alive;
 
 /// How often a guest that is not ready yet is looked at.
 const READINESS_LOOK: Duration = Duration::from_millis(200);
+/// How long an agent in the guest is waited for in one look.
+const GREETING: Duration = Duration::from_millis(500);
 /// Bytes of a console's log that are searched for the sign of readiness in one look.
 const READINESS_BYTES: usize = 256 * 1024;
 
@@ -32,11 +34,36 @@ pub(super) struct Told {
 
 /// A guest that is not ready yet.
 struct Waiting {
-    text: String,
-    offset: u64,
+    sign: Sign,
     until: Time,
     /// Why it may have said so unheard: a word for machines, and a sentence for people.
     missed: Option<(&'static str, &'static str)>,
+}
+
+/// By what a guest shows that it is ready.
+enum Sign {
+    /// This text on its serial console, looked for from this byte of the log.
+    Serial { text: String, offset: u64 },
+    /// An answer of its agent.
+    Agent,
+}
+
+impl Sign {
+    /// What is told when it is there: a word for machines, and a sentence for people.
+    const fn seen(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Serial { .. } => ("SerialText", "the guest said so on its serial console"),
+            Self::Agent => ("GuestAgent", "the guest's agent answers"),
+        }
+    }
+
+    /// What is told when it did not come in time.
+    fn missing(&self) -> String {
+        match self {
+            Self::Serial { text, .. } => format!("the serial console did not show {text:?} in time"),
+            Self::Agent => "the guest's agent did not answer in time".to_owned(),
+        }
+    }
 }
 
 /// Some of the log was dropped before it was looked at.
@@ -166,11 +193,14 @@ impl Owner {
     pub(super) fn begin_readiness(&mut self, at: Time, offset: u64) {
         self.told.end_readiness();
         let Some(readiness) = self.placed.as_ref().and_then(|placed| placed.spec.readiness.clone()) else { return };
-        if let ReadinessProbe::Serial { text } = readiness.probe {
-            let until = at.plus(readiness.timeout);
-            self.told.ready = Some(Waiting { text, offset, until, missed: None });
-            self.told.condition(self.now(), "Ready", false, ("Waiting", "the guest has not said that it is ready"));
-        }
+        let sign = match readiness.probe {
+            ReadinessProbe::Serial { text } => Sign::Serial { text, offset },
+            ReadinessProbe::GuestAgent => Sign::Agent,
+            // No driver serves these, so no specification that runs asks for them.
+            ReadinessProbe::Vsock { .. } | ReadinessProbe::Tcp { .. } | ReadinessProbe::Http { .. } => return,
+        };
+        self.told.ready = Some(Waiting { sign, until: at.plus(readiness.timeout), missed: None });
+        self.told.condition(self.now(), "Ready", false, ("Waiting", "the guest has not said that it is ready"));
     }
 
     /// When the owner must look again even if nothing happens.
@@ -205,38 +235,51 @@ impl Owner {
 
     async fn look_for_readiness(&mut self) {
         let Some(mut waiting) = self.told.ready.take() else { return };
-        let found = self.search(&mut waiting).await;
+        let found = match &mut waiting.sign {
+            Sign::Serial { text, offset } => {
+                let (found, dropped) = self.search(text, offset).await;
+                waiting.missed = dropped.then_some(DROPPED).or(waiting.missed);
+                found
+            }
+            Sign::Agent => self.agent_answers().await,
+        };
         let now = self.now();
         if found {
-            self.told.condition(now, "Ready", true, ("SerialText", "the guest said so on its serial console"));
+            self.told.condition(now, "Ready", true, waiting.sign.seen());
         } else if now < waiting.until {
             self.told.ready = Some(waiting);
         } else if let Some(why) = waiting.missed {
             self.told.condition(now, "Ready", None, why);
         } else {
-            let message = format!("the serial console did not show {:?} in time", waiting.text);
-            self.told.condition(now, "Ready", false, ("TimedOut", &message));
+            self.told.condition(now, "Ready", false, ("TimedOut", &waiting.sign.missing()));
         }
     }
 
-    /// Searches what the console's log got since the last look.
-    async fn search(&self, waiting: &mut Waiting) -> bool {
+    /// A guest that is held, or whose agent takes long, has not answered.
+    async fn agent_answers(&self) -> bool {
+        let Some(live) = self.up().filter(|live| *live.state.borrow() == State::Running) else { return false };
+        let greeted = tokio::time::timeout(GREETING, live.machine.greet_agent()).await;
+        matches!(greeted, Ok(Ok(())))
+    }
+
+    /// Searches what the console's log got since the last look; whether it is there, and whether some of
+    /// the log was dropped before it was looked at.
+    async fn search(&self, text: &str, offset: &mut u64) -> (bool, bool) {
         let log = self.shared.layout.console_log(self.id);
+        let mut dropped = false;
         loop {
-            let read = self.shared.ports.volumes.read_log(&log, waiting.offset, READINESS_BYTES).await;
-            let Ok((from, bytes)) = read else { return false };
-            if contains(&bytes, waiting.text.as_bytes()) {
-                return true;
+            let read = self.shared.ports.volumes.read_log(&log, *offset, READINESS_BYTES).await;
+            let Ok((from, bytes)) = read else { return (false, dropped) };
+            if contains(&bytes, text.as_bytes()) {
+                return (true, dropped);
             }
-            if from > waiting.offset {
-                waiting.missed = Some(DROPPED);
-            }
+            dropped |= from > *offset;
             // The text may have begun at the end of what was read.
             let seen = from.saturating_add(bytes.len() as u64);
-            let begun = (waiting.text.len() as u64).saturating_sub(1);
-            waiting.offset = seen.saturating_sub(begun).max(waiting.offset);
+            let begun = (text.len() as u64).saturating_sub(1);
+            *offset = seen.saturating_sub(begun).max(*offset);
             if bytes.len() < READINESS_BYTES {
-                return false;
+                return (false, dropped);
             }
         }
     }

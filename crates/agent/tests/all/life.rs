@@ -7,6 +7,7 @@ use weft_agent::JailPolicy;
 use weft_domain::capability::Feature;
 use weft_domain::instance::{ExitCause, StopHow};
 use weft_domain::lifecycle::{Sight, Verb};
+use weft_domain::spec::{Readiness, ReadinessProbe};
 use weft_domain::{Phase, Reason};
 use weft_ports::hypervisor::fake::{Behaviour, Button, Fake};
 use weft_ports::hypervisor::{Boot, Hypervisor};
@@ -101,6 +102,23 @@ async fn a_driver_without_a_reset_gets_a_new_process() {
     assert_ne!(second.pid(), first);
     let sights: Vec<_> = house.desk.reports(id).iter().map(|report| report.sight).collect();
     assert!(!sights.contains(&Sight::Stopped) && !sights.contains(&Sight::Failed), "it was never down: {sights:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guest_is_ready_when_its_agent_answers() {
+    let house = House::up();
+    let id = house
+        .running("a", |draft| {
+            let timeout = Duration::from_secs(60);
+            draft.readiness = Some(Readiness { probe: ReadinessProbe::GuestAgent, timeout });
+        })
+        .await;
+    let waits = house.vm(id).condition("Ready").expect("it is told");
+    assert_eq!((waits.0, waits.1.as_str()), (Some(false), "Waiting"));
+    house.vmm.behave(id, |guest| guest.agent_greets = true);
+    let ready = |vm: &crate::house::desk::Vm| vm.condition("Ready").is_some_and(|it| it.1 == "GuestAgent");
+    let vm = house.until_so(id, "ready", ready).await;
+    assert_eq!(vm.condition("Ready").and_then(|it| it.0), Some(true));
 }
 
 #[tokio::test(start_paused = true)]

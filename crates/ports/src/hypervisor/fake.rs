@@ -47,6 +47,8 @@ pub struct Behaviour {
     pub keep_failure: Option<String>,
     /// How long a change or a snapshot takes.
     pub body_delay: Duration,
+    /// Its agent answers.
+    pub agent_greets: bool,
 }
 
 impl Default for Behaviour {
@@ -60,6 +62,7 @@ impl Default for Behaviour {
             refuses: None,
             keep_failure: None,
             body_delay: Duration::ZERO,
+            agent_greets: false,
         }
     }
 }
@@ -332,6 +335,7 @@ fn served() -> Vec<Feature> {
         F::SerialLog,
         F::Rng,
         F::ReadinessSerial,
+        F::ReadinessGuestAgent,
         F::CpuHotplug,
         F::MemoryHotplug,
         F::Balloon,

@@ -225,6 +225,11 @@ impl Body for Handle {
     async fn nmi(&self) -> Result<(), Fault> {
         self.plain(Request::Nmi, "interrupt").await
     }
+
+    async fn greet_agent(&self) -> Result<(), Fault> {
+        let why = "driver cloud-hypervisor cannot speak with an agent in the guest";
+        Err(Fault::new(Reason::VerbUnsupported, why))
+    }
 }
 
 #[cfg(test)]

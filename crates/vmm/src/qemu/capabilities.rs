@@ -63,6 +63,8 @@ const ALWAYS: &[Feature] = &[
     Feature::ReadinessSerial,
     Feature::GuestAgent,
     Feature::ReadinessGuestAgent,
+    Feature::TellsPoweroff,
+    Feature::TellsPanic,
 ];
 
 /// Served where QEMU has the device type, which distributions may leave out.

@@ -220,6 +220,10 @@ impl Body for Fused<dyn Machine> {
     async fn nmi(&self) -> Result<(), Fault> {
         self.inner.nmi().await
     }
+
+    async fn greet_agent(&self) -> Result<(), Fault> {
+        self.inner.greet_agent().await
+    }
 }
 
 #[async_trait::async_trait]

@@ -96,6 +96,13 @@ impl Body for Handle {
         self.guest.print(b"nmi\n");
         Ok(())
     }
+
+    async fn greet_agent(&self) -> Result<(), Fault> {
+        self.before_end("greet the guest's agent")?;
+        self.serves(Feature::ReadinessGuestAgent)?;
+        let greets = self.guest.behaviour().agent_greets;
+        if greets { Ok(()) } else { Err(Fault::new(Reason::VmmSilent, "the fake guest's agent is silent")) }
+    }
 }
 
 /// What a guest remembers that begins from here.

@@ -115,6 +115,10 @@ impl Body for Handle {
     async fn nmi(&self) -> Result<(), Fault> {
         Err(unserved("interrupt a guest in a way that it cannot mask"))
     }
+
+    async fn greet_agent(&self) -> Result<(), Fault> {
+        Err(unserved("speak with an agent in the guest"))
+    }
 }
 
 fn unserved(what: &str) -> Fault {
