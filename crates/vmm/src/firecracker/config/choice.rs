@@ -7,6 +7,9 @@ use serde_json::Value;
 use weft_domain::Violation;
 use weft_domain::spec::{Balloon, DeviceKind, DiskSource, Draft, Machine, Payload, memory::MIB};
 
+/// The field of the metadata's content.
+pub(in crate::firecracker) const METADATA: &str = "vm.spec.metadata.json";
+
 /// The most virtual CPUs of a machine.
 const MAX_VCPUS: u32 = 32;
 /// The pages that can be huge, in bytes.
@@ -59,7 +62,7 @@ pub(in crate::firecracker) fn refused(draft: &Draft, machine: Machine, version: 
     }
     if let Some(metadata) = &draft.metadata {
         found.since(PCI, metadata.imds_compatible, "vm.spec.metadata.imds_compatible");
-        found.when(!is_object(&metadata.json), super::devices::METADATA, "must be a JSON object");
+        found.when(!is_object(&metadata.json), METADATA, "must be a JSON object");
     }
     found.found
 }

@@ -10,9 +10,6 @@ use weft_domain::spec::{
     MetadataVersion, Nic,
 };
 
-/// The field of the metadata's content.
-pub(in crate::firecracker) const METADATA: &str = "vm.spec.metadata.json";
-
 pub(super) fn add(blueprint: &Blueprint<'_>, calls: &mut Calls) -> Result<(), Error> {
     let spec = blueprint.spec();
     for disk in &spec.disks {
@@ -38,7 +35,7 @@ pub(super) fn add(blueprint: &Blueprint<'_>, calls: &mut Calls) -> Result<(), Er
     }
     if let Some(metadata) = &spec.metadata {
         calls.put("/mmds/config", &metadata_config(metadata))?;
-        calls.push(Method::Put, "/mmds", choice::object(&metadata.json, METADATA)?);
+        calls.push(Method::Put, "/mmds", choice::object(&metadata.json, choice::METADATA)?);
     }
     Ok(())
 }

@@ -27,7 +27,7 @@ pub(super) fn plan(blueprint: &Blueprint<'_>, restore: &Restore, calls: &mut Cal
     };
     calls.put("/snapshot/load", &load)?;
     if let (Some(metadata), Some(_)) = (&spec.metadata, &restore.spec.metadata) {
-        calls.push(Method::Put, "/mmds", choice::object(&metadata.json, devices::METADATA)?);
+        calls.push(Method::Put, "/mmds", choice::object(&metadata.json, choice::METADATA)?);
     }
     calls.say(Method::Patch, "/vm", &Turn { state: "Resumed" })
 }

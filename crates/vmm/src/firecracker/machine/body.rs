@@ -211,7 +211,7 @@ impl Handle {
     }
 
     async fn set_metadata(&self, metadata: &Metadata) -> Result<(), Failure> {
-        let content: Value = choice::object(&metadata.json, devices::METADATA)?;
+        let content: Value = choice::object(&metadata.json, choice::METADATA)?;
         Ok(self.shared.client.send(&Call::with(Method::Put, "/mmds", content)).await?)
     }
 }
