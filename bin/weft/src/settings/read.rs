@@ -217,7 +217,8 @@ impl Reader<'_> {
 
     /// A list with `:` between, each one of these and none twice.
     pub(super) fn list(&self, name: &'static str, among: &[&'static str]) -> Result<Vec<String>> {
-        let items: Vec<String> = self.text(name).split(':').filter(|item| !item.is_empty()).map(str::to_owned).collect();
+        let items: Vec<String> =
+            self.text(name).split(':').filter(|item| !item.is_empty()).map(str::to_owned).collect();
         let fine = |(i, item): (usize, &String)| among.contains(&item.as_str()) && !items[..i].contains(item);
         if items.iter().enumerate().all(fine) {
             Ok(items)
@@ -231,7 +232,8 @@ impl Reader<'_> {
         let text = self.text(name);
         let range = text.split_once('-').and_then(|(first, last)| Some(first.parse().ok()?..=last.parse().ok()?));
         // The last number means nobody at all to the kernel.
-        let right = |range: &RangeInclusive<u32>| *range.start() > 0 && range.start() <= range.end() && *range.end() < u32::MAX;
+        let right =
+            |range: &RangeInclusive<u32>| *range.start() > 0 && range.start() <= range.end() && *range.end() < u32::MAX;
         range.filter(right).ok_or_else(|| self.wrong(name, "it must be FIRST-LAST, such as 1900000000-1900065535"))
     }
 }
