@@ -21,6 +21,7 @@ const GONE: Duration = Duration::from_secs(5);
 pub struct Daemon {
     folder: TempDir,
     child: Option<Child>,
+    through: Vec<String>,
     settings: Vec<String>,
     api: String,
     metrics: String,
@@ -32,12 +33,21 @@ impl Daemon {
     /// # Errors
     /// It does not come up; its log is in the error.
     pub fn start(settings: &[&str]) -> Result<Self> {
+        Self::start_through(&[], settings)
+    }
+
+    /// The same, by a program that becomes what it is told to run: `setpriv --bounding-set=-sys_admin`.
+    ///
+    /// # Errors
+    /// It does not come up; its log is in the error.
+    pub fn start_through(through: &[&str], settings: &[&str]) -> Result<Self> {
         // Short, since sockets are below it.
         let folder = tempfile::Builder::new().prefix("weft-").tempdir().context("a temporary folder")?;
         // The image is the same for all: it is prepared once.
         let cache = format!("paths.cache_dir={}", program().with_file_name("testbed-cache").display());
         let settings = settings.iter().map(|setting| (*setting).to_owned()).chain([cache]).collect();
-        let mut daemon = Self { folder, child: None, settings, api: String::new(), metrics: String::new() };
+        let through = through.iter().map(|word| (*word).to_owned()).collect();
+        let mut daemon = Self { folder, child: None, through, settings, api: String::new(), metrics: String::new() };
         daemon.up()?;
         Ok(daemon)
     }
@@ -48,7 +58,7 @@ impl Daemon {
     /// It does not come up; its log is in the error.
     pub fn up(&mut self) -> Result<()> {
         let log = File::options().create(true).append(true).open(self.log_file()).context("the log")?;
-        let mut command = self.command();
+        let mut command = self.daemon_command();
         command.arg("up").args(["--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]);
         for setting in &self.settings {
             command.args(["--set", setting]);
@@ -61,6 +71,13 @@ impl Daemon {
         let address = |name: &str| told[name].as_str().unwrap_or_default().to_owned();
         (self.api, self.metrics) = (address("api"), address("metrics"));
         Ok(())
+    }
+
+    fn daemon_command(&self) -> Command {
+        let [first, rest @ ..] = self.through.as_slice() else { return self.command() };
+        let mut command = Command::new(first);
+        command.args(rest).arg(program()).arg("--data-dir").arg(self.data_dir());
+        command
     }
 
     /// The `weft` program on this daemon's data folder, without a command.
@@ -194,11 +211,12 @@ impl Daemon {
         }
     }
 
-    /// Living processes whose command line names this daemon's data folder, but for the daemon itself.
+    /// Living processes of this daemon, but for itself: their command line names its data folder, or their
+    /// environment the scope of its claims.
     #[must_use]
     pub fn vmms(&self) -> Vec<u32> {
         let own = self.child.as_ref().map(Child::id);
-        let mut found = processes_naming(&self.data_dir());
+        let mut found = processes_of(&self.data_dir());
         found.retain(|pid| Some(*pid) != own);
         found
     }
@@ -221,9 +239,9 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         // It may have ended already, or never begun.
         let _ = self.kill();
-        end_all_naming(&self.data_dir());
+        end_all(&processes_of(&self.data_dir()));
         let begun = Instant::now();
-        while !processes_naming(&self.data_dir()).is_empty() && begun.elapsed() < GONE {
+        while !processes_of(&self.data_dir()).is_empty() && begun.elapsed() < GONE {
             pause();
         }
         retire(&self.data_dir());
@@ -256,8 +274,12 @@ fn retire(data_dir: &Path) {
 
 /// Ends every process whose command line names this folder.
 pub fn end_all_naming(folder: &Path) {
-    for pid in processes_naming(folder) {
-        if let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
+    end_all(&processes_naming(folder));
+}
+
+fn end_all(pids: &[u32]) {
+    for pid in pids {
+        if let Some(pid) = i32::try_from(*pid).ok().and_then(rustix::process::Pid::from_raw) {
             // It may have ended by itself since.
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
         }
@@ -278,13 +300,24 @@ pub fn program() -> PathBuf {
 
 fn processes_naming(folder: &Path) -> Vec<u32> {
     let needle = folder.as_os_str().as_encoded_bytes();
+    pids().filter(|pid| says(*pid, "cmdline", needle)).collect()
+}
+
+fn processes_of(data_dir: &Path) -> Vec<u32> {
+    let scope = format!("WEFT_SCOPE={}", weft_host::processes::scope_of(data_dir));
+    let folder = data_dir.as_os_str().as_encoded_bytes();
+    pids().filter(|pid| says(*pid, "cmdline", folder) || says(*pid, "environ", scope.as_bytes())).collect()
+}
+
+fn pids() -> impl Iterator<Item = u32> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter(|pid: &u32| {
-        let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        words.windows(needle.len()).any(|window| window == needle)
-    })
-    .collect()
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// Whether this is in a file of a process that lives.
+fn says(pid: u32, file: &str, needle: &[u8]) -> bool {
+    let words = std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+    words.windows(needle.len()).any(|window| window == needle)
 }
 
 /// A moment between two looks.

@@ -1,0 +1,151 @@
+//! Snapshots when something goes wrong: a part is damaged, weft is killed, the disk is full.
+
+use crate::for_each_vmm;
+use crate::house::{House, Vmm, pid};
+use crate::kept::{assert_whole, can_be_excused, folder, fork, keep, named, new, removal};
+use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
+use std::path::PathBuf;
+use std::time::Duration;
+use weft_domain::Phase;
+use weft_domain::snapshot::{Role, Scope, Snapshot, SnapshotPhase};
+use weft_ports::api::{Snapshots, Vms};
+use weft_ports::task::spawn;
+use weft_testbed::guest::{PATIENCE, call};
+use weft_testbed::watch::{by_name, until};
+
+for_each_vmm!(
+    a_truncated_part_is_named,
+    one_that_is_cut_off_is_whole_or_failed,
+    a_full_disk_fails_it_and_the_vm_goes_on
+);
+
+/// Waits until a snapshot is no longer being taken; nothing where there is none.
+async fn settled(house: &House, name: &str) -> Option<Snapshot> {
+    let looking = async {
+        loop {
+            match Snapshots::get(&house.weft(), &call(), &named(name)).await {
+                Ok(kept) if kept.value.phase == SnapshotPhase::Pending => {}
+                Ok(kept) => return Some(kept.value),
+                Err(_) => return None,
+            }
+            // why: snapshots are not watched.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, looking).await.expect("it is taken or not")
+}
+
+async fn a_truncated_part_is_named(vmm: Vmm) {
+    let Some(house) = House::open(vmm, &[]).await else { return };
+    house.ready("one", house.spec()).await;
+    let Some(kept) = keep(&house, "one", "kept").await else { return };
+    let memory = kept.content.parts.iter().find(|part| part.role == Role::Memory).expect("memory is kept");
+    let file = std::fs::File::options().write(true).open(folder(&house, &kept).join(&memory.file)).expect("there");
+    file.set_len(memory.bytes / 2).expect("truncated");
+    // It may be told in the answer or in the status alone.
+    let answer = house.weft().fork(&call(), fork("kept", "two")).await;
+    let said = |vm: &weft_domain::Instance| format!("{:?} {:?}", vm.status.last_exit, vm.status.conditions);
+    let two = until(&house.weft(), "two", |vm| said(&vm.value).contains("truncated")).await.value;
+    assert!(said(&two).contains(&memory.file), "{}", said(&two));
+    assert!(answer.is_err() || two.status.phase != Phase::Running, "{:#?}", two.status);
+    assert_eq!(house.daemon.vmms().len(), 1, "nothing is started from it");
+    assert_eq!(house.ask("one", "ping", "pong").await, "pong");
+    house.remove("two").await;
+    house.remove("one").await;
+    Snapshots::delete(&house.weft(), &call(), removal("kept")).await.expect("deleted");
+    house.assert_leaves_nothing().await;
+}
+
+async fn one_that_is_cut_off_is_whole_or_failed(vmm: Vmm) {
+    let Some(mut house) = House::open(vmm, &[]).await else { return };
+    let one = house.ready("one", house.spec()).await;
+    for (round, wait) in [0, 3, 20, 60].into_iter().enumerate() {
+        let name = format!("kept{round}");
+        let (weft, asked) = (house.weft(), new("one", &name, Scope::Full));
+        let taking = spawn("take", async move { Snapshots::create(&weft, &call(), asked).await });
+        let folders = || house.daemon.entries("snapshots").len();
+        let before = folders();
+        let begun = async {
+            while !taking.is_finished() && folders() == before {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, begun).await.expect("it is begun");
+        // why: the instant of the kill, somewhere in the course of it.
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        house.daemon.kill().expect("killed");
+        // Whatever it was told.
+        let _ = taking.await;
+        house.daemon.up().expect("up again");
+        let Some(kept) = settled(&house, &name).await else { continue };
+        println!("cut off after {wait} ms: {} {}", kept.phase.as_str(), kept.message);
+        match kept.phase {
+            SnapshotPhase::Ready => assert_whole(&house, &kept),
+            SnapshotPhase::Failed => {
+                assert!(!kept.message.is_empty());
+                assert!(!folder(&house, &kept).exists(), "nothing is left of what failed");
+            }
+            SnapshotPhase::Pending | SnapshotPhase::Deleting => panic!("{:?}", kept.phase),
+        }
+        let after = house.phase("one", Phase::Running).await;
+        assert_eq!(pid(&after), pid(&one), "the VM goes on");
+        assert_eq!(house.ask("one", "ping", "pong").await, "pong");
+        Snapshots::delete(&house.weft(), &call(), removal(&name)).await.expect("deleted");
+    }
+    house.remove("one").await;
+    house.assert_leaves_nothing().await;
+}
+
+/// A small file system in memory over a folder, until it is dropped.
+struct Small(PathBuf);
+
+impl Small {
+    fn over(folder: PathBuf) -> Option<Self> {
+        // Enough for the state with its reserve, too little for the memory of a guest.
+        match mount("weft-test", &folder, "tmpfs", MountFlags::empty(), c"size=41943040,mode=0700") {
+            Ok(()) => Some(Self(folder)),
+            Err(why) => {
+                println!("skipped: a small file system cannot be mounted here ({why})");
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = unmount(&self.0, UnmountFlags::DETACH);
+    }
+}
+
+async fn a_full_disk_fails_it_and_the_vm_goes_on(vmm: Vmm) {
+    let Some(mut house) = House::open(vmm, &["node.reserved_disk=0"]).await else { return };
+    house.daemon.terminate().expect("ended");
+    let Some(small) = Small::over(house.daemon.data_dir()) else { return };
+    house.daemon.up().expect("up on the small disk");
+    let one = house.ready("one", house.spec()).await;
+    // Memory that was never written to may be kept as holes.
+    assert_eq!(house.ask("one", "touch 40", "touched").await, "touched 10240 pages");
+    let taken = Snapshots::create(&house.weft(), &call(), new("one", "kept", Scope::Full)).await;
+    let said = match taken {
+        Ok(kept) => {
+            assert_eq!(kept.value.phase, SnapshotPhase::Failed, "{:#?}", kept.value.content);
+            kept.value.message
+        }
+        Err(fault) => fault.message,
+    };
+    let full = ["No space", "free on the node"].iter().any(|words| said.contains(words));
+    assert!(full || can_be_excused(&house, &said), "{said}");
+    assert_eq!(house.daemon.entries("snapshots"), [""; 0], "nothing is left of it");
+    let after = house.weft();
+    let after = Vms::get(&after, &call(), &by_name("one")).await.expect("there").value;
+    assert_eq!((after.status.phase, pid(&after)), (Phase::Running, pid(&one)));
+    assert_eq!(house.ask("one", "ping", "pong").await, "pong");
+    if Snapshots::get(&house.weft(), &call(), &named("kept")).await.is_ok() {
+        Snapshots::delete(&house.weft(), &call(), removal("kept")).await.expect("deleted");
+    }
+    house.remove("one").await;
+    assert_eq!(house.daemon.vmms(), [0_u32; 0]);
+    house.daemon.terminate().expect("ended");
+    drop(small);
+}
