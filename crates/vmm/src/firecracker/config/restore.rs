@@ -3,7 +3,7 @@
 //! The snapshot names its disks and its vsock by names in the folder in which it is loaded, so they are those
 //! of this machine; only taps are told anew. What Firecracker does not keep is said again: the metadata.
 
-use super::{Blueprint, Calls, Error, choice, devices, text, tracks};
+use super::{Blueprint, Calls, Error, choice, text, tracks};
 use crate::firecracker::folder::VSOCK;
 use crate::firecracker::model::{MemoryBackend, SnapshotLoad, TapOverride, Turn, VsockOverride, id};
 use crate::firecracker::version::{HOTPLUG, PCI, TAP_OVERRIDES};

@@ -9,7 +9,7 @@ mod plug;
 use super::Handle;
 use crate::firecracker::capabilities;
 use crate::firecracker::client::LIMIT;
-use crate::firecracker::config::{choice, devices};
+use crate::firecracker::config::choice;
 use crate::firecracker::folder::Names;
 use crate::firecracker::model::{
     BalloonInterval, BalloonNow, BalloonSize, PartialDrive, PartialInterface, RateLimiter, SnapshotCreate, id,
