@@ -1,6 +1,7 @@
 //! The one place that chooses drivers.
 
 use crate::{Finding, cloud_hypervisor, firecracker, qemu};
+use futures::future::join_all;
 use std::sync::Arc;
 use weft_ports::clock::Clock;
 use weft_ports::hypervisor::Hypervisor;
@@ -26,46 +27,40 @@ pub struct Opened {
     pub findings: Vec<Finding>,
 }
 
-/// Looks for each VMM. One that is missing is no error: its finding says what would help.
+/// Looks for each VMM, all at once. One that is missing is no error: its finding says what would help.
 pub async fn open(configs: Vec<Config>, processes: Arc<dyn Processes>, clock: Arc<dyn Clock>) -> Opened {
+    let looks = configs.into_iter().map(|config| look(config, processes.clone(), clock.clone()));
     let mut opened = Opened::default();
-    for config in configs {
-        match config {
-            Config::Qemu(config) => match qemu::open(config, processes.clone(), clock.clone()).await {
-                Ok(driver) => {
-                    opened.findings.push(driver.finding());
-                    opened.drivers.push(Arc::new(driver));
-                }
-                Err(error) => {
-                    tracing::warn!(driver = qemu::NAME, error = %crate::qemu::chain(&error), "driver is not used");
-                    opened.findings.push(error.finding());
-                }
-            },
-            Config::Firecracker(config) => match firecracker::open(config, processes.clone(), clock.clone()).await {
-                Ok(driver) => {
-                    opened.findings.push(driver.finding());
-                    opened.drivers.push(Arc::new(driver));
-                }
-                Err(error) => {
-                    let name = firecracker::NAME;
-                    tracing::warn!(driver = name, error = %crate::told::chain(&error), "driver is not used");
-                    opened.findings.push(error.finding());
-                }
-            },
-            Config::CloudHypervisor(config) => {
-                match cloud_hypervisor::open(config, processes.clone(), clock.clone()).await {
-                    Ok(driver) => {
-                        opened.findings.push(driver.finding());
-                        opened.drivers.push(Arc::new(driver));
-                    }
-                    Err(error) => {
-                        let name = cloud_hypervisor::NAME;
-                        tracing::warn!(driver = name, error = %crate::told::chain(&error), "driver is not used");
-                        opened.findings.push(error.finding());
-                    }
-                }
-            }
+    for (driver, finding) in join_all(looks).await {
+        if driver.is_none() {
+            let why = finding.missing.as_deref().unwrap_or_default();
+            tracing::warn!(driver = finding.driver, why, "driver is not used");
         }
+        opened.drivers.extend(driver);
+        opened.findings.push(finding);
     }
     opened
+}
+
+type Found = (Option<Arc<dyn Hypervisor>>, Finding);
+
+async fn look(config: Config, processes: Arc<dyn Processes>, clock: Arc<dyn Clock>) -> Found {
+    match config {
+        Config::Qemu(config) => match qemu::open(config, processes, clock).await {
+            Ok(driver) => found(driver.finding(), driver),
+            Err(error) => (None, error.finding()),
+        },
+        Config::Firecracker(config) => match firecracker::open(config, processes, clock).await {
+            Ok(driver) => found(driver.finding(), driver),
+            Err(error) => (None, error.finding()),
+        },
+        Config::CloudHypervisor(config) => match cloud_hypervisor::open(config, processes, clock).await {
+            Ok(driver) => found(driver.finding(), driver),
+            Err(error) => (None, error.finding()),
+        },
+    }
+}
+
+fn found(finding: Finding, driver: impl Hypervisor + 'static) -> Found {
+    (Some(Arc::new(driver)), finding)
 }

@@ -43,8 +43,19 @@ fn of_several_that_start_on_one_folder_one_runs_and_the_others_say_so() {
         command.args(["up", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]);
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().expect("run")
     };
-    let rivals: Vec<_> = (0..2).map(|_| start(&daemon)).collect();
+    let mut rivals: Vec<_> = (0..2).map(|_| start(&daemon)).collect();
     let started = daemon.up().is_ok();
+    if !started {
+        // One of the rivals runs then, and the other is refused in a moment.
+        let ended = |rival: &mut std::process::Child| rival.try_wait().expect("asked").is_some();
+        for _ in 0..3000 {
+            if rivals.iter_mut().any(ended) {
+                break;
+            }
+            // why: whichever of two processes ends first is waited for.
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
     let mut refused = 0;
     for mut rival in rivals {
         if !started && rival.try_wait().expect("asked").is_none() {
