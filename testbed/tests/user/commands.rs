@@ -39,7 +39,7 @@ fn every_refusal_says_what_and_ends_with_its_code() {
         (&["vm", "create", "x", "--kernel", "/etc/passwd"], 6, "outside of the allowed roots"),
         (&["vm", "create", "x", "--memory", "1"], 2, "a unit is missing"),
         (&["vm", "create", "Bad_Name"], 2, "begin with a letter"),
-        (&["vm", "create", "x", "--nic", "tap=t0"], 11, "FIELD_UNSUPPORTED"),
+        (&["vm", "create", "x", "--nic", "network=lan"], 11, "FIELD_UNSUPPORTED"),
         (&["vm", "list", "--filter", "colour = red"], 6, "there is no field"),
         (&["vm", "wait", "web", "--for", "RUNNING", "--timeout", "1s"], 9, "not yet"),
     ];
