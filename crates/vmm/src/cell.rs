@@ -136,6 +136,16 @@ impl Cell {
         processes.show(alive, Showing { admit: vec![bind], expel: Vec::new() }).await
     }
 
+    /// A living VMM sees this folder from now on, and may write into it; not the one that was there before.
+    pub(crate) async fn admit_anew(&self, processes: &dyn Processes, alive: &Alive, path: &Path) -> Result<(), Fault> {
+        if !self.is_jailed() {
+            return Ok(());
+        }
+        // An agent that was killed may have left one that is gone from the host.
+        let bind = Bind { from: path.to_owned(), to: path.to_owned(), access: Access::Write };
+        processes.show(alive, Showing { admit: vec![bind], expel: vec![path.to_owned()] }).await
+    }
+
     /// A living VMM sees this file or folder no more.
     pub(crate) async fn expel(&self, processes: &dyn Processes, alive: &Alive, path: &Path) -> Result<(), Fault> {
         if !self.is_jailed() {

@@ -182,7 +182,7 @@ impl House {
         for folder in ["vms", "run/vms", "snapshots"] {
             assert_eq!(self.daemon.entries(folder), [""; 0], "{folder}");
         }
-        assert_eq!(self.claims(), [PathBuf::new(); 0], "cgroups");
+        assert_eq!(self.claims(), Vec::<PathBuf>::new(), "cgroups");
         let data = self.daemon.data_dir();
         let mine = |line: &&str| line.contains(&*data.join("run").to_string_lossy());
         for process in ["self".to_owned(), self.daemon.pid().to_string()] {

@@ -5,7 +5,7 @@ use crate::house::{House, Vmm, pid};
 use std::process::Command;
 use weft_domain::instance::StopHow;
 use weft_domain::snapshot::{Role, Scope, Snapshot, SnapshotPhase};
-use weft_domain::spec::{Disk, DiskSource};
+use weft_domain::spec::{Disk, DiskSource, Vsock};
 use weft_domain::{Name, Phase, Reason};
 use weft_ports::api::{Fork, NewSnapshot, Power, SnapshotRef, SnapshotRemoval, Snapshots};
 use weft_testbed::guest::call;
@@ -93,6 +93,9 @@ async fn a_vm_returns_and_others_begin(vmm: Vmm) {
     let weft = house.weft();
     let mut draft = house.draft();
     draft.disks.push(Disk::new("data", DiskSource::Blank { size_bytes: 2 << 20 }));
+    if vmm != Vmm::Qemu {
+        draft.vsock = Some(Vsock { cid: 7, pci_segment: 0, iommu: false });
+    }
     let one = house.ready("one", draft.check().expect("lawful")).await;
     let generation = house.ask("one", "gen", "gen ").await;
     assert_eq!((count(&house, "one").await, count(&house, "one").await), ("count 1".into(), "count 2".into()));
@@ -115,6 +118,8 @@ async fn a_vm_returns_and_others_begin(vmm: Vmm) {
     assert!(user(&two).is_none() || user(&two) != user(&back), "each is a user of its own");
     assert_eq!(house.ask("two", "gen", "gen ").await, generation, "it has the memory of the first");
     assert_eq!((count(&house, "two").await, count(&house, "one").await), ("count 3".into(), "count 4".into()));
+    let cid = |vm: &weft_domain::Instance| vm.spec.vsock.as_ref().map(|vsock| vsock.cid);
+    assert!(cid(&two).is_none() || cid(&two) != cid(&one), "its vsock is its own");
     let disk = |vm: &weft_domain::Instance| {
         house.daemon.data_dir().join("vms").join(vm.meta.id.to_string()).join("disk-data.raw")
     };

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use std::time::Duration;
 use weft_domain::Phase;
 use weft_domain::instance::{ExitCause, StopHow};
-use weft_domain::spec::Payload;
+use weft_domain::spec::{Payload, RestartPolicy};
 use weft_ports::api::{Consoles, CreateMode, LogQuery, LogStart, Power, Vms};
 use weft_testbed::guest::{call, vm};
 use weft_testbed::watch::{by_name, until, until_ready};
@@ -15,6 +15,7 @@ use weft_testbed::watch::{by_name, until, until_ready};
 for_each_vmm!(
     a_guest_does_what_it_is_told,
     an_end_is_told_as_it_was,
+    a_guest_that_reboots_itself_comes_back,
     one_that_outlives_the_daemon_goes_on,
     what_cannot_boot_says_why
 );
@@ -96,6 +97,26 @@ async fn an_end_is_told_as_it_was(vmm: Vmm) {
     signal(pid(&living), Signal::KILL);
     let died = house.phase("one", Phase::Failed).await;
     assert_eq!(died.status.last_exit.map(|exit| exit.cause), Some(ExitCause::VmmDied));
+    house.remove("one").await;
+    house.assert_leaves_nothing().await;
+}
+
+async fn a_guest_that_reboots_itself_comes_back(vmm: Vmm) {
+    let Some(house) = House::open(vmm, &[]).await else { return };
+    let mut draft = house.draft();
+    draft.restart = RestartPolicy::OnFailure;
+    let one = house.ready("one", draft.check().expect("lawful")).await;
+    let generation = house.ask("one", "gen", "gen ").await;
+    house.tell("one", "reboot").await;
+    until_said(&house, "one", 2).await;
+    let back = |vm: &weft_ports::api::Vm| {
+        let resets = vm.value.status.running.as_ref().map_or(0, |running| running.resets);
+        vm.value.status.phase == Phase::Running && resets + u64::from(vm.value.status.restarts) == 1
+    };
+    let after = until(&house.weft(), "one", back).await.value;
+    // Firecracker ends on a reset, and the policy starts it again.
+    assert_eq!(pid(&after) == pid(&one), vmm != Vmm::Firecracker);
+    assert_ne!(house.ask("one", "gen", "gen ").await, generation, "it has booted anew");
     house.remove("one").await;
     house.assert_leaves_nothing().await;
 }

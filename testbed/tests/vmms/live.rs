@@ -58,8 +58,8 @@ async fn a_disk_is_plugged_and_a_guest_may_keep_it(vmm: Vmm) {
     assert_eq!(house.ask("one", "ping", "pong").await, "pong");
 
     let detached = alter(&house, Alter::DetachDisk("data".into())).await;
-    if vmm == Vmm::Firecracker {
-        // It takes a device away whatever the guest thinks of it.
+    if vmm == Vmm::Firecracker || !house.real {
+        // It takes a device away whatever the guest thinks of it; a stand-in's guest gives back what it is asked for.
         assert_eq!(refusal(&detached), None);
     } else {
         // A guest that has never looked at the bus does not give anything back.

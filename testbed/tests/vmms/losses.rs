@@ -4,10 +4,11 @@ use crate::for_each_vmm;
 use crate::house::{House, Vmm, pid};
 use crate::kept::{assert_whole, can_be_excused, folder, fork, keep, named, new, removal};
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
+use std::ffi::CStr;
 use std::path::PathBuf;
 use std::time::Duration;
-use weft_domain::Phase;
 use weft_domain::snapshot::{Role, Scope, Snapshot, SnapshotPhase};
+use weft_domain::{Instance, Phase};
 use weft_ports::api::{Snapshots, Vms};
 use weft_ports::task::spawn;
 use weft_testbed::guest::{PATIENCE, call};
@@ -16,7 +17,8 @@ use weft_testbed::watch::{by_name, until};
 for_each_vmm!(
     a_truncated_part_is_named,
     one_that_is_cut_off_is_whole_or_failed,
-    a_full_disk_fails_it_and_the_vm_goes_on
+    a_full_disk_fails_it_and_the_vm_goes_on,
+    a_disk_that_fills_meanwhile_fails_it
 );
 
 /// Waits until a snapshot is no longer being taken; nothing where there is none.
@@ -44,7 +46,7 @@ async fn a_truncated_part_is_named(vmm: Vmm) {
     file.set_len(memory.bytes / 2).expect("truncated");
     // It may be told in the answer or in the status alone.
     let answer = house.weft().fork(&call(), fork("kept", "two")).await;
-    let said = |vm: &weft_domain::Instance| format!("{:?} {:?}", vm.status.last_exit, vm.status.conditions);
+    let said = |vm: &Instance| format!("{:?} {:?}", vm.status.last_exit, vm.status.conditions);
     let two = until(&house.weft(), "two", |vm| said(&vm.value).contains("truncated")).await.value;
     assert!(said(&two).contains(&memory.file), "{}", said(&two));
     assert!(answer.is_err() || two.status.phase != Phase::Running, "{:#?}", two.status);
@@ -82,7 +84,8 @@ async fn one_that_is_cut_off_is_whole_or_failed(vmm: Vmm) {
         match kept.phase {
             SnapshotPhase::Ready => assert_whole(&house, &kept),
             SnapshotPhase::Failed => {
-                assert!(!kept.message.is_empty());
+                let ours = kept.message.contains("something else is at");
+                assert!(!kept.message.is_empty() && !ours, "{}", kept.message);
                 assert!(!folder(&house, &kept).exists(), "nothing is left of what failed");
             }
             SnapshotPhase::Pending | SnapshotPhase::Deleting => panic!("{:?}", kept.phase),
@@ -100,15 +103,28 @@ async fn one_that_is_cut_off_is_whole_or_failed(vmm: Vmm) {
 struct Small(PathBuf);
 
 impl Small {
-    fn over(folder: PathBuf) -> Option<Self> {
-        // Enough for the state with its reserve, too little for the memory of a guest.
-        match mount("weft-test", &folder, "tmpfs", MountFlags::empty(), c"size=41943040,mode=0700") {
+    fn over(folder: PathBuf, limits: &CStr) -> Option<Self> {
+        match mount("weft-test", &folder, "tmpfs", MountFlags::empty(), limits) {
             Ok(()) => Some(Self(folder)),
             Err(why) => {
                 println!("skipped: a small file system cannot be mounted here ({why})");
                 None
             }
         }
+    }
+
+    /// Leaves place for so many further files.
+    fn leave(&self, files: usize) {
+        let ballast = self.0.join("ballast");
+        std::fs::create_dir(&ballast).expect("a folder");
+        let made = (0..).take_while(|number| std::fs::File::create(ballast.join(number.to_string())).is_ok()).count();
+        for number in 0..files.min(made) {
+            std::fs::remove_file(ballast.join(number.to_string())).expect("it was made");
+        }
+    }
+
+    fn free(&self) {
+        std::fs::remove_dir_all(self.0.join("ballast")).expect("it was made");
     }
 }
 
@@ -118,16 +134,10 @@ impl Drop for Small {
     }
 }
 
-async fn a_full_disk_fails_it_and_the_vm_goes_on(vmm: Vmm) {
-    let Some(mut house) = House::open(vmm, &["node.reserved_disk=0"]).await else { return };
-    house.daemon.terminate().expect("ended");
-    let Some(small) = Small::over(house.daemon.data_dir()) else { return };
-    house.daemon.up().expect("up on the small disk");
-    let one = house.ready("one", house.spec()).await;
-    // Memory that was never written to may be kept as holes.
-    assert_eq!(house.ask("one", "touch 40", "touched").await, "touched 10240 pages");
-    let taken = Snapshots::create(&house.weft(), &call(), new("one", "kept", Scope::Full)).await;
-    let said = match taken {
+/// Takes a snapshot that fails for want of space; nothing of it is left, and the VM goes on.
+async fn fails_for_space(house: &House, one: &Instance) {
+    let weft = house.weft();
+    let said = match Snapshots::create(&weft, &call(), new("one", "kept", Scope::Full)).await {
         Ok(kept) => {
             assert_eq!(kept.value.phase, SnapshotPhase::Failed, "{:#?}", kept.value.content);
             kept.value.message
@@ -135,13 +145,45 @@ async fn a_full_disk_fails_it_and_the_vm_goes_on(vmm: Vmm) {
         Err(fault) => fault.message,
     };
     let full = ["No space", "free on the node"].iter().any(|words| said.contains(words));
-    assert!(full || can_be_excused(&house, &said), "{said}");
+    assert!(full || can_be_excused(house, &said), "{said}");
     assert_eq!(house.daemon.entries("snapshots"), [""; 0], "nothing is left of it");
-    let after = house.weft();
-    let after = Vms::get(&after, &call(), &by_name("one")).await.expect("there").value;
-    assert_eq!((after.status.phase, pid(&after)), (Phase::Running, pid(&one)));
+    let after = Vms::get(&weft, &call(), &by_name("one")).await.expect("there").value;
+    assert_eq!((after.status.phase, pid(&after)), (Phase::Running, pid(one)));
     assert_eq!(house.ask("one", "ping", "pong").await, "pong");
-    if Snapshots::get(&house.weft(), &call(), &named("kept")).await.is_ok() {
+    if Snapshots::get(&weft, &call(), &named("kept")).await.is_ok() {
+        Snapshots::delete(&weft, &call(), removal("kept")).await.expect("deleted");
+    }
+}
+
+async fn a_full_disk_fails_it_and_the_vm_goes_on(vmm: Vmm) {
+    let Some(mut house) = House::open(vmm, &["node.reserved_disk=0"]).await else { return };
+    house.daemon.terminate().expect("ended");
+    // Enough for the state with its reserve, too little for the memory of a guest.
+    let Some(small) = Small::over(house.daemon.data_dir(), c"size=41943040,mode=0700") else { return };
+    house.daemon.up().expect("up on the small disk");
+    let one = house.ready("one", house.spec()).await;
+    fails_for_space(&house, &one).await;
+    house.remove("one").await;
+    assert_eq!(house.daemon.vmms(), [0_u32; 0]);
+    house.daemon.terminate().expect("ended");
+    drop(small);
+}
+
+async fn a_disk_that_fills_meanwhile_fails_it(vmm: Vmm) {
+    let Some(mut house) = House::open(vmm, &["node.reserved_disk=0"]).await else { return };
+    house.daemon.terminate().expect("ended");
+    // It has bytes enough, and runs out of files.
+    let limits = c"size=268435456,nr_inodes=300,mode=0700";
+    let Some(small) = Small::over(house.daemon.data_dir(), limits) else { return };
+    house.daemon.up().expect("up on the small disk");
+    let one = house.ready("one", house.spec()).await;
+    for files in [1, 2] {
+        small.leave(files);
+        fails_for_space(&house, &one).await;
+        small.free();
+    }
+    if keep(&house, "one", "kept").await.is_some() {
+        assert_eq!(house.ask("one", "ping", "pong").await, "pong", "there is space again");
         Snapshots::delete(&house.weft(), &call(), removal("kept")).await.expect("deleted");
     }
     house.remove("one").await;

@@ -32,7 +32,7 @@ pub(super) async fn keep(shared: &Shared, keep: &Keep) -> Result<Vec<(Role, Stri
         fault.fix("the VM goes on as it was; look at the space on the node's disk")
     };
     let (processes, cell) = (&shared.setting.processes, &shared.setting.cell);
-    let admitted = cell.admit(processes.as_ref(), &shared.alive, &keep.folder, Access::Write).await;
+    let admitted = cell.admit_anew(processes.as_ref(), &shared.alive, &keep.folder).await;
     admitted.map_err(|fault| failed(fault.message))?;
     let said = VmSnapshotConfig { destination_url: format!("file://{}", keep.folder.display()) };
     let answer = shared.client.ask_within(&Request::Snapshot(said), whole(shared.setting.memory)).await;

@@ -74,7 +74,7 @@ impl Body for Handle {
             let fault = Fault::new(Reason::PhaseForbids, "cannot take a snapshot: the machine runs");
             return Err(fault.fix("pause it first"));
         }
-        if let Err(fault) = self.admit(&keep.folder, Access::Write).await {
+        if let Err(fault) = self.admit_anew(&keep.folder).await {
             return Err(Fault::new(Reason::SnapshotFailed, format!("cannot {verb}: {}", fault.message)));
         }
         let written = self.write_snapshot(&keep.folder, snapshot_type).await;
@@ -154,6 +154,11 @@ impl Handle {
     async fn admit(&self, path: &Path, access: Access) -> Result<(), Fault> {
         let held = &self.shared.held;
         held.cell.admit(held.processes.as_ref(), &held.alive, path, access).await
+    }
+
+    async fn admit_anew(&self, folder: &Path) -> Result<(), Fault> {
+        let held = &self.shared.held;
+        held.cell.admit_anew(held.processes.as_ref(), &held.alive, folder).await
     }
 
     async fn expel(&self, path: &Path) -> Result<(), Fault> {
