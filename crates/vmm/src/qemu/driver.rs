@@ -7,7 +7,7 @@ use super::client::{self, Client};
 use super::config::consoles::wants_agent;
 use super::config::{self, AGENT_FD, Begin, Blueprint, CONSOLE_FD, Layout, QMP_FD, SERIAL_FD, TAP_FD, choice};
 use super::folder::{self, Folder};
-use super::machine::journey::{LAYOUT, MEMORY};
+use super::machine::journey::{LAYOUT, MEMORY, open_kept};
 use super::machine::{Ask, Birth, Handle, Link, Shared};
 use super::probe::{self, Facts};
 use super::{Config, Error, NAME, backing, capabilities, cell, tap};
@@ -146,7 +146,7 @@ impl Qemu {
         }
         if let Origin::Snapshot(restore) = &order.origin {
             let path = restore.folder.join(MEMORY);
-            let file = std::fs::File::open(&path).map_err(|source| Error::UseFolder { path, source })?;
+            let file = open_kept(&path).map_err(|source| Error::UseFolder { path, source })?;
             if machine.ask(Ask::Receive(file.into())).await.is_err() {
                 // It ends by itself, and its log says why.
                 let _ = tokio::time::timeout(END_LIMIT, self.processes.ended(&machine.alive())).await;
@@ -222,8 +222,8 @@ fn layout(order: &Order) -> Result<Layout, Error> {
     let Origin::Snapshot(restore) = &order.origin else { return Ok(Layout::of(&order.spec)) };
     let path = restore.folder.join(LAYOUT);
     let unusable = |source| Error::UseFolder { path: path.clone(), source };
-    let text = std::fs::read(&path).map_err(unusable)?;
-    serde_json::from_slice(&text).map_err(|error| Error::Load { said: error.to_string() })
+    let file = open_kept(&path).map_err(unusable)?;
+    serde_json::from_reader(std::io::BufReader::new(file)).map_err(|error| Error::Load { said: error.to_string() })
 }
 
 /// The socket over which another machine comes.

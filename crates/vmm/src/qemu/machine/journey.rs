@@ -12,6 +12,7 @@
 use super::owner::{Owner, Trouble};
 use crate::qemu::client::{Event, Moved};
 use crate::qemu::config::Layout;
+use rustix::fs::OFlags;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io;
@@ -147,4 +148,33 @@ fn create(path: &Path, told: &Path, layout: &Layout) -> io::Result<File> {
     options.write(true).create_new(true).mode(0o600);
     serde_json::to_writer(options.open(told)?, layout)?;
     options.open(path)
+}
+
+/// Opens a file of a snapshot; a link is not followed, and nothing but a file is waited on or read.
+pub(in crate::qemu) fn open_kept(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, "it is no file"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::{CWD, FileType, Mode};
+
+    #[test]
+    fn a_snapshot_is_of_files_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link, fifo) = (folder.path().join(MEMORY), folder.path().join("link"), folder.path().join("fifo"));
+        std::fs::write(&file, "memory").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        rustix::fs::mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        assert_eq!(io::read_to_string(open_kept(&file).unwrap()).unwrap(), "memory");
+        for path in [&link, &fifo, &folder.path().to_owned(), &folder.path().join("none")] {
+            assert!(open_kept(path).is_err(), "{}", path.display());
+        }
+    }
 }
