@@ -23,6 +23,8 @@ const LONG: Duration = Duration::from_secs(30);
 /// The time for what moves the whole memory, and the least rate that is waited for, in bytes per second.
 const WHOLE: Duration = Duration::from_secs(60);
 const LEAST_RATE: u64 = 32 << 20;
+/// What a counter says that nothing was counted for: the least latency before the first request.
+const NOTHING: u64 = u64::MAX;
 
 /// What can be asked.
 #[derive(Debug, Clone)]
@@ -202,9 +204,11 @@ impl Client {
         self.read(&Request::Info, SHORT).await
     }
 
-    /// Its counters.
+    /// Its counters, without those that nothing was counted for.
     pub(super) async fn counters(&self) -> Result<VmCounters, http::Error> {
-        self.read(&Request::Counters, SHORT).await
+        let mut counters: VmCounters = self.read(&Request::Counters, SHORT).await?;
+        counters.values_mut().for_each(|device| device.retain(|_, value| *value != NOTHING));
+        Ok(counters)
     }
 
     async fn read<T: serde::de::DeserializeOwned>(&self, request: &Request, limit: Duration) -> Result<T, http::Error> {

@@ -297,3 +297,10 @@ async fn a_machine_is_sent_when_its_events_say_so() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_was_never_counted_is_left_out() {
+    let rig = Rig::new().await;
+    let counters = rig.adopt().await.counters().await.unwrap();
+    assert_eq!(counters["disk-a"].iter().collect::<Vec<_>>(), [(&"read_bytes".to_owned(), &7)]);
+}

@@ -101,7 +101,9 @@ impl Inner {
                 let info = json!({"state": self.state, "config": {"disks": entries}, "device_tree": tree});
                 return (200, info.to_string());
             }
-            "vm.counters" => return (200, json!({"disk-a": {"read_bytes": 7}}).to_string()),
+            "vm.counters" => {
+                return (200, json!({"disk-a": {"read_bytes": 7, "read_latency_min": u64::MAX}}).to_string());
+            }
             "vm.add-disk" => {
                 let id = serde_json::from_str::<Value>(body).unwrap()["id"].as_str().unwrap().to_owned();
                 self.devices.push(id.clone());
