@@ -6,7 +6,9 @@
 
 use crate::firecracker::model::name;
 use serde_json::{Map, Value};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::time::Instant;
 use weft_ports::hypervisor::Counters;
 
 /// The longest line that is read, in bytes; one of a machine with all devices is a tenth of it.
@@ -23,8 +25,50 @@ const LEVEL: [(&str, &str); 2] = [("vmm", "panic_count"), ("seccomp", "num_fault
 /// Groups that only repeat those of the devices, or are of no use.
 const PASSED_OVER: [&str; 4] = ["block", "net", "pmem", "utc_timestamp_ms"];
 
+/// What nobody asked for is kept this long after it came; more that comes meanwhile is kept with it.
+const KEPT_AFTER: Duration = Duration::from_secs(1);
+
+/// What a machine's figures come to, and where that is kept.
+pub(super) struct Tally {
+    sum: Counters,
+    path: PathBuf,
+    due: Option<Instant>,
+}
+
+impl Tally {
+    /// Goes on from what was kept by those before.
+    pub(super) fn of(path: PathBuf) -> Self {
+        Self { sum: kept(&path), path, due: None }
+    }
+
+    /// What they come to.
+    pub(super) const fn sum(&self) -> &Counters {
+        &self.sum
+    }
+
+    /// Adds one line, and tells when it was written; `None` where it is no line of figures. Nothing is kept
+    /// yet, for a Firecracker that was taken over may write as many as it likes.
+    pub(super) fn add(&mut self, line: &[u8]) -> Option<u64> {
+        let at = add(&mut self.sum, line)?;
+        self.due.get_or_insert_with(|| Instant::now() + KEPT_AFTER);
+        Some(at)
+    }
+
+    /// When it must be kept; `None` where all of it is.
+    pub(super) const fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Keeps it, where it is not.
+    pub(super) fn keep(&mut self) {
+        if self.due.take().is_some() {
+            keep(&self.path, &self.sum);
+        }
+    }
+}
+
 /// Adds one line, and tells when it was written; `None` where it is no line of figures.
-pub(super) fn add(sum: &mut Counters, line: &[u8]) -> Option<u64> {
+fn add(sum: &mut Counters, line: &[u8]) -> Option<u64> {
     let Ok(Value::Object(groups)) = serde_json::from_slice(line) else { return None };
     for (group, figures) in &groups {
         if let (Value::Object(figures), false) = (figures, PASSED_OVER.contains(&group.as_str())) {
@@ -72,12 +116,12 @@ fn is_level(group: &str, figure: &str) -> bool {
 }
 
 /// What was added up by those before; nothing where it cannot be read.
-pub(super) fn kept(path: &Path) -> Counters {
+fn kept(path: &Path) -> Counters {
     std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
 /// Keeps it for those after. Failing costs them the figures until now.
-pub(super) fn keep(path: &Path, sum: &Counters) {
+fn keep(path: &Path, sum: &Counters) {
     let part = path.with_extension("new");
     let text = serde_json::to_vec(sum).unwrap_or_default();
     if let Err(error) = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, path)) {
@@ -116,6 +160,25 @@ mod tests {
         }
         assert!(sum.len() <= MOST.0 && sum["one"].len() <= MOST.1);
         assert!(!sum.contains_key(&long) && !sum["one"].contains_key(&long));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lines_are_kept_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("counters");
+        let mut tally = Tally::of(path.clone());
+        let first = Instant::now();
+        for _ in 0..1_000 {
+            assert!(tally.add(br#"{"uart": {"write_count": 1}}"#).is_some());
+            tokio::time::advance(Duration::from_millis(1)).await;
+        }
+        assert_eq!((tally.due(), path.exists()), (Some(first + KEPT_AFTER), false), "however many come");
+        tally.keep();
+        assert_eq!((tally.due(), kept(&path)["uart"]["write_count"]), (None, 1_000));
+        std::fs::remove_file(&path).unwrap();
+        tally.keep();
+        assert!(!path.exists(), "nothing has come since");
+        assert!(tally.add(b"{").is_none() && tally.due().is_none());
     }
 
     #[test]

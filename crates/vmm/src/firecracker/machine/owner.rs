@@ -4,7 +4,7 @@
 //! Both FIFOs have no end while Firecracker or we live, and what is not read is lost when they are full; so
 //! nothing that is heard ever holds Firecracker up.
 
-use super::counters::{self, MAX_LINE};
+use super::counters::{MAX_LINE, Tally};
 use super::end::Heard;
 use super::shared::Shared;
 use crate::firecracker::Error;
@@ -18,6 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
+use tokio::time::Instant;
 
 /// What is read at once, in bytes.
 const CHUNK: usize = 64 * 1024;
@@ -75,17 +76,16 @@ impl Ears {
 
     /// Adds one line up, and tells when it was written, in milliseconds since 1970; `None` where it is none.
     fn take_line(&mut self, shared: &Shared, line: &[u8]) -> Option<u64> {
-        let mut sum = shared.counters.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let before = resets(&sum);
-        let at = counters::add(&mut sum, line)?;
-        self.heard.reset |= resets(&sum) > before;
-        counters::keep(&shared.held.folder.counters(), &sum);
+        let mut tally = shared.tally();
+        let before = resets(&tally);
+        let at = tally.add(line)?;
+        self.heard.reset |= resets(&tally) > before;
         Some(at)
     }
 }
 
-fn resets(sum: &weft_ports::hypervisor::Counters) -> u64 {
-    sum.get("i8042").and_then(|figures| figures.get("reset_count")).copied().unwrap_or(0)
+fn resets(tally: &Tally) -> u64 {
+    tally.sum().get("i8042").and_then(|figures| figures.get("reset_count")).copied().unwrap_or(0)
 }
 
 fn room(buffer: &mut BytesMut) -> &mut BytesMut {
@@ -108,6 +108,7 @@ pub(super) async fn own(shared: Arc<Shared>, mut ears: Ears) {
     let processes = shared.held.processes.clone();
     let mut ended = processes.ended(&shared.held.alive);
     let ending = loop {
+        let due = shared.tally().due();
         tokio::select! {
             ending = &mut ended => break ending,
             read = ears.log.read_buf(room(&mut ears.words)) => match read {
@@ -118,6 +119,7 @@ pub(super) async fn own(shared: Arc<Shared>, mut ears: Ears) {
                 Ok(_) => ears.take_figures(&shared),
                 Err(error) => break deaf(&error, ended.await),
             },
+            () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => shared.tally().keep(),
         }
     };
     // What it said last may still be on its way to us.
@@ -125,6 +127,7 @@ pub(super) async fn own(shared: Arc<Shared>, mut ears: Ears) {
     while ears.metrics.try_read_buf(&mut room(&mut ears.figures)).is_ok_and(|read| read > 0) {
         ears.take_figures(&shared);
     }
+    shared.tally().keep();
     shared.process_ended(ending, &ears.heard);
 }
 

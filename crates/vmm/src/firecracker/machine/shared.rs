@@ -1,5 +1,6 @@
 //! What the owner of a machine finds out and its handle shows. The first end counts.
 
+use super::counters::Tally;
 use super::end::{self, Heard};
 use crate::cell::Cell;
 use crate::firecracker::client::Client;
@@ -7,13 +8,12 @@ use crate::firecracker::folder::Folder;
 use crate::firecracker::version::Version;
 use crate::log;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use weft_domain::{Fault, InstanceId, Reason};
 use weft_ports::clock::Clock;
-use weft_ports::hypervisor::{Chosen, Counters, End, State, Way};
+use weft_ports::hypervisor::{Chosen, End, State, Way};
 use weft_ports::processes::{Alive, Ending, Processes};
 
 /// What is known of a machine from its beginning.
@@ -41,7 +41,7 @@ pub(in crate::firecracker) struct Shared {
     asked: AtomicBool,
     /// When the last figures that were read had been written, in milliseconds since 1970.
     pub(super) told_at: watch::Sender<u64>,
-    pub(super) counters: Mutex<Counters>,
+    tally: Mutex<Tally>,
     state: watch::Sender<State>,
 }
 
@@ -49,11 +49,11 @@ impl Shared {
     /// A machine whose virtual CPUs run.
     pub(in crate::firecracker) fn new(held: Held) -> Self {
         let client = Client::new(held.folder.api());
-        let counters = Mutex::new(super::counters::kept(&held.folder.counters()));
+        let tally = Mutex::new(Tally::of(held.folder.counters()));
         let (state, resets, told_at) =
             (watch::Sender::new(State::Running), watch::Sender::new(0), watch::Sender::new(0));
         let (killing, asked) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { held, client, resets, killing, asked, told_at, counters, state }
+        Self { held, client, resets, killing, asked, told_at, tally, state }
     }
 
     /// Remembers what those before did.
@@ -69,6 +69,11 @@ impl Shared {
         if let Err(error) = done {
             tracing::debug!(%error, path = %path.display(), "that a guest was asked is not kept");
         }
+    }
+
+    /// Its figures, for a few lines.
+    pub(super) fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn state(&self) -> watch::Receiver<State> {
