@@ -26,7 +26,6 @@ mod folder;
 mod machine;
 mod model;
 mod probe;
-mod tap;
 
 pub use driver::{CloudHypervisor, open};
 pub use error::Error;

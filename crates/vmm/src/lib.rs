@@ -23,6 +23,7 @@ mod log;
 mod open;
 mod program;
 pub mod qemu;
+mod tap;
 mod told;
 
 pub use finding::{Engine, Finding};

@@ -24,7 +24,6 @@ mod folder;
 mod guest_agent;
 mod machine;
 mod probe;
-mod tap;
 
 pub use crate::told::chain;
 pub use driver::{Qemu, open};

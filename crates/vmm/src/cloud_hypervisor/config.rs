@@ -10,9 +10,7 @@ mod files;
 pub(super) mod gates;
 mod refused;
 
-pub(super) use devices::{
-    Further, VSOCK, device, device_id, disk, disk_id, nic, nic_id, nic_queues, plugged_nic, vsock,
-};
+pub(super) use devices::{Further, VSOCK, device, device_id, disk, disk_id, nic, nic_id, plugged_nic, vsock};
 pub(super) use files::{files, files_of_change};
 pub(super) use refused::refused;
 

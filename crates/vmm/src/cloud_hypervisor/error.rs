@@ -2,6 +2,7 @@
 
 use crate::Finding;
 use crate::http;
+use crate::tap::Unopened;
 use crate::told::chain;
 use std::io;
 use std::path::PathBuf;
@@ -179,6 +180,12 @@ impl Error {
             notes: Vec::new(),
             missing: Some(format!("{}; {}", chain(self), self.fix())),
         }
+    }
+}
+
+impl From<Unopened> for Error {
+    fn from(Unopened { name, source }: Unopened) -> Self {
+        Self::OpenTap { name, source }
     }
 }
 

@@ -10,9 +10,9 @@ use super::folder::{self, Folder};
 use super::machine::journey::{LAYOUT, MEMORY, open_kept};
 use super::machine::{Ask, Birth, Handle, Link, Shared};
 use super::probe::{self, Facts};
-use super::{Config, Error, NAME, backing, capabilities, cell, tap};
+use super::{Config, Error, NAME, backing, capabilities, cell};
 use crate::cell::Cell;
-use crate::{Finding, log};
+use crate::{Finding, log, tap};
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
@@ -241,7 +241,7 @@ fn taps(spec: &Spec, fds: &mut Vec<(OwnedFd, i32)>) -> Result<Vec<Vec<i32>>, Err
     let mut numbers = Vec::new();
     for nic in &spec.nics {
         let mut own = Vec::new();
-        for file in tap::open(nic)? {
+        for file in tap::open(nic, spec.network_namespace.as_deref())? {
             fds.push((file, next));
             own.push(next);
             next += 1;

@@ -2,6 +2,7 @@
 
 use super::client;
 use crate::Finding;
+use crate::tap::Unopened;
 use crate::told::chain;
 use std::io;
 use std::path::PathBuf;
@@ -196,6 +197,12 @@ impl Error {
             notes: Vec::new(),
             missing: Some(format!("{}; {}", chain(self), self.fix())),
         }
+    }
+}
+
+impl From<Unopened> for Error {
+    fn from(Unopened { name, source }: Unopened) -> Self {
+        Self::Tap { name, source }
     }
 }
 

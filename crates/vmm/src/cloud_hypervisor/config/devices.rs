@@ -102,7 +102,7 @@ pub(in crate::cloud_hypervisor) fn disk(disk: &Disk, backing: Option<&Backing>, 
 }
 
 /// Queue pairs of an interface.
-pub(in crate::cloud_hypervisor) const fn nic_queues(nic: &Nic) -> u32 {
+const fn nic_queues(nic: &Nic) -> u32 {
     if nic.queues == 0 { 1 } else { nic.queues }
 }
 

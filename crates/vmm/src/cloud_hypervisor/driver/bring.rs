@@ -9,7 +9,7 @@ use crate::cloud_hypervisor::event::Event;
 use crate::cloud_hypervisor::folder::{Folder, Mark};
 use crate::cloud_hypervisor::machine::{Handle, Shared};
 use crate::cloud_hypervisor::model::{ReceiveMigrationData, RestoreConfig, RestoredNet, VmConfig, VmState};
-use crate::cloud_hypervisor::tap;
+use crate::tap;
 use serde_json::Value;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -64,7 +64,7 @@ async fn boot(shared: &Shared, order: &Order, version: Version) -> Result<(), Er
 
 fn open(order: &Order, index: usize) -> Result<Vec<OwnedFd>, Error> {
     let Some(nic) = order.spec.nics.get(index) else { return Ok(Vec::new()) };
-    tap::open(nic, config::nic_queues(nic), order.spec.network_namespace.as_deref())
+    Ok(tap::open(nic, order.spec.network_namespace.as_deref())?)
 }
 
 /// Refuses what is longer than this version reads: it would only say that the request is wrong.

@@ -2,12 +2,13 @@
 //! nothing behind; a device that is to go has gone when the guest has let it.
 
 use super::shared::Shared;
+use crate::cloud_hypervisor::Error;
 use crate::cloud_hypervisor::client::{Request, says_unknown_device};
 use crate::cloud_hypervisor::config::{self, VSOCK, device_id, disk_id, files_of_change, nic_id};
 use crate::cloud_hypervisor::event::Event;
 use crate::cloud_hypervisor::model::{VmRemoveDevice, VmResize, VmResizeDisk, VmSeen};
-use crate::cloud_hypervisor::tap;
 use crate::http;
+use crate::tap;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -111,9 +112,8 @@ async fn add_nic(shared: &Shared, alteration: &Alteration, nic: &Nic) -> Result<
         return Ok(());
     }
     let request = Request::AddNet(config::plugged_nic(nic));
-    let pairs = config::nic_queues(nic);
-    let opened = tap::open(nic, pairs, shared.setting.namespace.as_deref());
-    let files = opened.map_err(|error| Refusal::Host(error.into()))?;
+    let opened = tap::open(nic, shared.setting.namespace.as_deref());
+    let files = opened.map_err(|unopened| Refusal::Host(Error::from(unopened).into()))?;
     if files.is_empty() {
         return plug(shared, alteration, &id, request).await;
     }

@@ -3,7 +3,8 @@
 use crate::qemu::config::devices::further;
 use crate::qemu::config::{Bus, Layout, Sort, nic};
 use crate::qemu::machine::owner::{Owner, Trouble};
-use crate::qemu::{backing, tap};
+use crate::qemu::{Error, backing};
+use crate::tap;
 use serde_json::{Value, json};
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -48,7 +49,8 @@ impl Owner {
 
     /// The network's end.
     async fn connect_nic(&mut self, index: usize, one: &Nic) -> Result<(), Trouble> {
-        let files = tap::open(one).map_err(Fault::from)?;
+        let namespace = self.shared.running().network_namespace;
+        let files = tap::open(one, namespace.as_deref()).map_err(|unopened| Fault::from(Error::from(unopened)))?;
         let mut names = Vec::new();
         for (i, file) in files.iter().enumerate() {
             let name = format!("{}-{i}", nic::netdev(one));

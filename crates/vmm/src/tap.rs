@@ -1,10 +1,11 @@
-//! Taps and macvtaps of the host, opened for a process that may not open them itself.
+//! Taps and macvtaps of the host, opened for a VMM that may not open them itself and needs no right to the
+//! network.
 //!
 //! They are there already; only the length of their largest packet is changed where it is asked for, which a
-//! jailed process could not. A file is opened for each pair of queues. A
-//! device in another network namespace is opened by a thread that goes there and ends.
+//! jailed process could not. A file is opened for each pair of queues. A device in another network namespace is
+//! opened by a thread that goes there and ends.
 
-use super::Error;
+use rustix::fs::OFlags;
 use rustix::ioctl::{self, Ioctl, IoctlOutput, Opcode, opcode};
 use rustix::net::netdevice::name_to_index;
 use rustix::net::{AddressFamily, SocketType};
@@ -28,11 +29,22 @@ const SIOCSIFMTU: Opcode = 0x8922;
 /// The longest name of a device, in bytes, with the zero at its end.
 const NAME: usize = 16;
 
+/// A device that cannot be opened.
+#[derive(Debug)]
+pub(crate) struct Unopened {
+    /// Its name.
+    pub(crate) name: String,
+    /// Why.
+    pub(crate) source: io::Error,
+}
+
 /// Opens one file of the device of this name, which has so many pairs of queues.
 type Opens = fn(&str, u32) -> io::Result<OwnedFd>;
 
-/// Opens the device of an interface, one file for each pair of its queues; none where it has no device.
-pub(super) fn open(nic: &Nic, pairs: u32, namespace: Option<&Path>) -> Result<Vec<OwnedFd>, Error> {
+/// Opens the device of an interface, one file for each pair of its queues; none where it has no device. It is
+/// looked for in this network namespace, or in our own.
+pub(crate) fn open(nic: &Nic, namespace: Option<&Path>) -> Result<Vec<OwnedFd>, Unopened> {
+    let pairs = nic.queues.max(1);
     let (name, one): (&str, Opens) = match &nic.attachment {
         Attachment::Tap(name) => (name, tap),
         Attachment::Macvtap(name) => (name, macvtap),
@@ -49,18 +61,25 @@ pub(super) fn open(nic: &Nic, pairs: u32, namespace: Option<&Path>) -> Result<Ve
         None => all(),
         Some(namespace) => std::thread::scope(|scope| {
             let there = scope.spawn(|| {
-                let place = File::open(namespace)?;
-                move_into_link_name_space(place.as_fd(), Some(LinkNameSpaceType::Network))?;
+                enter(namespace)?;
                 all()
             });
             there.join().unwrap_or_else(|_| Err(io::Error::other("the thread that opens it panicked")))
         }),
     };
-    opened.map_err(|source| Error::OpenTap { name: name.to_owned(), source })
+    opened.map_err(|source| Unopened { name: name.to_owned(), source })
+}
+
+/// Moves this thread there. The kernel refuses what is no network namespace; a link is not followed, and no
+/// FIFO is waited for.
+fn enter(namespace: &Path) -> io::Result<()> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let place = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(namespace)?;
+    Ok(move_into_link_name_space(place.as_fd(), Some(LinkNameSpaceType::Network))?)
 }
 
 fn open_node(path: &Path) -> io::Result<File> {
-    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
     File::options().read(true).write(true).custom_flags(flags).open(path)
 }
 
@@ -143,15 +162,39 @@ unsafe impl Ioctl for Request {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::fs::{CWD, FileType, Mode};
+    use rustix::io::Errno;
 
     #[test]
     fn a_device_that_is_not_there_is_not_made() {
         assert_eq!(std::mem::offset_of!(Request, opcode), 40, "as long as the kernel's");
         let nic = Nic::new("nic0", Attachment::Tap("weft-none".to_owned()));
-        let error = open(&nic, 1, None).unwrap_err();
-        assert!(matches!(error, Error::OpenTap { .. }), "{error}");
+        let unopened = open(&nic, None).unwrap_err();
+        assert_eq!((unopened.name.as_str(), unopened.source.raw_os_error()), ("weft-none", Some(19)), "no such device");
         assert!(!Path::new("/sys/class/net/weft-none").exists());
-        let nic = Nic::new("nic0", Attachment::Macvtap("weft-none".to_owned()));
-        assert!(open(&nic, 1, None).is_err());
+        for attachment in [
+            Attachment::Macvtap("weft-none".to_owned()),
+            Attachment::Tap("../../etc".to_owned()),
+            Attachment::Tap(String::new()),
+            Attachment::Tap("a-name-that-is-too-long".to_owned()),
+        ] {
+            assert!(open(&Nic::new("nic0", attachment.clone()), None).is_err(), "{attachment:?}");
+        }
+        assert!(open(&Nic::new("nic0", Attachment::User { forwards: Vec::new() }), None).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_no_network_is_not_entered() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link, fifo) = (folder.path().join("file"), folder.path().join("link"), folder.path().join("fifo"));
+        std::fs::write(&file, "").unwrap();
+        std::os::unix::fs::symlink("/proc/thread-self/ns/net", &link).unwrap();
+        rustix::fs::mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        // Its device is in every network, so it is the way there that is refused.
+        let nic = Nic::new("nic0", Attachment::Tap("lo".to_owned()));
+        for (path, number) in [(&file, Errno::INVAL), (&link, Errno::LOOP), (&fifo, Errno::INVAL)] {
+            let unopened = open(&nic, Some(path)).unwrap_err();
+            assert_eq!(unopened.source.raw_os_error(), Some(number.raw_os_error()), "{}", path.display());
+        }
     }
 }
