@@ -206,11 +206,11 @@ impl Owner {
             Step::Prepare => self.prepare().await,
             Step::Launch { boot_epoch, again } => self.launch(boot_epoch, again).await,
             Step::Pause => {
-                self.machine()?.pause().await?;
+                self.unless_forced(self.machine()?.pause()).await?;
                 self.until(|state| *state == State::Held).await
             }
             Step::Resume => {
-                self.machine()?.resume().await?;
+                self.unless_forced(self.machine()?.resume()).await?;
                 self.until(|state| *state == State::Running).await
             }
             Step::AskToStop => self.ask_to_stop().await,

@@ -3,6 +3,7 @@
 use super::Owner;
 use crate::inventory::Held;
 use std::path::Path;
+use std::sync::Arc;
 use weft_domain::Fault;
 use weft_domain::capability::Feature;
 use weft_domain::converge::{Seen, Step, converge};
@@ -24,8 +25,8 @@ impl Owner {
         let now = self.now();
         let Some(live) = &mut self.live else { return Ok(()) };
         live.held.note.asked = Some(now);
-        let (claim, note) = (live.held.claim, live.held.note.clone());
-        let asked = live.machine.ask_to_stop().await;
+        let (claim, note, machine) = (live.held.claim, live.held.note.clone(), Arc::clone(&live.machine));
+        let asked = self.unless_forced(machine.ask_to_stop()).await;
         // Written down so that a later agent does not give the guest its time anew.
         self.shared.ports.claims.note(claim, note).await?;
         if asked.is_ok() {
@@ -43,7 +44,7 @@ impl Owner {
         }
         let log = self.shared.layout.console_log(self.id);
         let extent = self.shared.ports.volumes.log_extent(&log).await;
-        self.machine()?.reset().await?;
+        self.unless_forced(self.machine()?.reset()).await?;
         let now = self.now();
         let Some(live) = &mut self.live else { return Ok(()) };
         live.held.note.reboot_epoch = reboot_epoch;
