@@ -63,6 +63,7 @@ laws! {
     own::a_reboot_while_nobody_held_it_is_told_from_its_log
     own::a_crash_is_told_with_the_vmms_words
     own::a_jailed_machine_sees_nothing_of_the_host
+    own::a_tap_is_found_in_the_network_that_is_named
     own::a_burial_leaves_an_empty_folder
     changes::a_fork_goes_on_with_its_own_disk
     changes::a_difference_is_small_and_whole_on_its_parent

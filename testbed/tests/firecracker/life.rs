@@ -1,8 +1,12 @@
 //! A machine's life as Firecracker has it: its serial line, its one way out, its jail, what it leaves.
 
 use crate::bed::{Bed, end, left};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::process::Command;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use weft_ports::hypervisor::Way;
+use weft_domain::spec::{Attachment, Nic};
+use weft_ports::hypervisor::{Hypervisor, Ward, Way};
 
 /// What is typed is answered, to the one who is attached and in the log.
 pub(crate) async fn a_guest_answers_over_its_console(bed: &Bed) {
@@ -96,5 +100,50 @@ pub(crate) async fn a_burial_leaves_an_empty_folder(bed: &Bed) {
     assert_eq!(inner, 0, "no socket and no FIFO is left");
     for name in ["console.in", "console.log", "counters", "asked"] {
         assert!(!order.run_dir.join(name).exists(), "{name} is left");
+    }
+}
+
+/// A network namespace with one tap, which belongs to a jail's user; gone with the test.
+struct Network(PathBuf);
+
+impl Network {
+    fn make(at: PathBuf, ward: Ward) -> Option<Self> {
+        std::fs::write(&at, "").expect("a file can be made");
+        let tap = format!("ip tuntap add dev tap0 mode tap user {} && ip link set tap0 up", ward.uid);
+        let net = format!("--net={}", at.display());
+        let made = Command::new("unshare").args([&net, "sh", "-c", &tap]).output();
+        // What was bound before it failed goes as well.
+        let network = Self(at);
+        made.is_ok_and(|made| made.status.success()).then_some(network)
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        let _ = rustix::mount::unmount(&self.0, rustix::mount::UnmountFlags::DETACH);
+    }
+}
+
+/// A jailed one enters the network that is named, and opens the tap that is its user's there.
+pub(crate) async fn a_tap_is_found_in_the_network_that_is_named(bed: &Bed) {
+    let Some(ward) = bed.order_of(Bed::draft()).ward else { return };
+    let Some(network) = Network::make(bed.file("network", 0), ward) else {
+        println!("skipped: no network with a tap can be made here");
+        return;
+    };
+    let mut draft = Bed::draft();
+    draft.nics = vec![Nic::new("nic0", Attachment::Tap("tap0".to_owned()))];
+    draft.network_namespace = Some(network.0.clone());
+    let order = bed.order_of(draft.clone());
+    let machine = bed.ready(&order).await;
+    let entered = std::fs::metadata(format!("/proc/{}/ns/net", machine.alive().pid)).expect("a process has a network");
+    assert_eq!(entered.ino(), std::fs::metadata(&network.0).expect("the network is there").ino());
+    let counters = machine.counters().await.expect("it counts");
+    assert!(!bed.is_real() || counters.contains_key("nic0"), "{counters:?}");
+    bed.finish(machine).await;
+    if bed.is_real() {
+        draft.nics = vec![Nic::new("nic0", Attachment::Tap("tap-none".to_owned()))];
+        let refused = bed.driver().launch(bed.order_of(draft)).await.err().expect("a jail makes no tap");
+        assert!(refused.message.contains("tap-none"), "{refused}");
     }
 }
