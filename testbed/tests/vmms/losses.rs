@@ -69,6 +69,7 @@ async fn one_that_is_cut_off_is_whole_or_failed(vmm: Vmm) {
         let before = folders();
         let begun = async {
             while !taking.is_finished() && folders() == before {
+                // why: a folder that comes says nothing, so it is looked for.
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };

@@ -110,13 +110,13 @@ pub(crate) const KEYS: &[Key] = &[
     text("node.reserved_disk", "1GiB", "Disk space that VMs are not given, so that state can always be written."),
     text("node.console_log", "4MiB", "How much of each serial console's log is kept; offsets go on counting."),
     text("node.vmm_log", "1MiB", "How much of each VMM's own log is kept."),
-    text("retention.max_events", "100000", "The most events that are kept."),
-    text("retention.event_age", "720h", "How long events are kept."),
     text(
         "node.drivers",
         "qemu:cloud-hypervisor:firecracker",
         "Drivers that are looked for, with `:` between, in the order in which `auto` tries them.",
     ),
+    text("retention.max_events", "100000", "The most events that are kept."),
+    text("retention.event_age", "720h", "How long events are kept."),
     text(
         "jail.mode",
         "auto",
