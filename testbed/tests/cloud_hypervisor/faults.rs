@@ -29,6 +29,24 @@ fn signal(machine: &dyn Machine, signal: Signal) {
     kill_process(pid, signal).expect("it lives");
 }
 
+/// Stops a process; each of its threads goes on until it next meets the kernel.
+fn stop(machine: &dyn Machine) {
+    signal(machine, Signal::STOP);
+    let tasks = format!("/proc/{}/task", machine.alive().pid);
+    let stopped = |task: std::fs::DirEntry| {
+        let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+        stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
+    };
+    for _ in 0..1000 {
+        if std::fs::read_dir(&tasks).expect("it lives").flatten().all(stopped) {
+            return;
+        }
+        // why: a thread that stops tells nobody.
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("it does not stop");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_that_is_killed_in_any_state_has_died_and_leaves_nothing() {
     let _turn = TURNS.acquire().await.expect("the turns are never closed");
@@ -58,7 +76,7 @@ async fn one_that_hangs_is_told_so_and_can_be_ended() {
     let machine = launch(&bed, &order).await;
     let other_order = bed.order_of(Bed::draft());
     let other = launch(&bed, &other_order).await;
-    signal(machine.as_ref(), Signal::STOP);
+    stop(machine.as_ref());
     let adoption = Adoption {
         instance: order.instance,
         incarnation: order.incarnation,
