@@ -64,6 +64,7 @@ pub(super) async fn send(shared: &Shared, socket: &Path) -> Result<(), Fault> {
     let timeout_s = shared.setting.version.has(SENDS_IN_BACKGROUND).then_some(limit.as_secs());
     let said = SendMigrationData { destination_url: format!("unix:{}", socket.display()), timeout_s };
     let (mut events, mut state) = (shared.events(), shared.state());
+    shared.begin_send();
     let answer = shared.client.ask_within(&Request::Send(said), limit).await;
     let sent = match answer {
         Ok(_) if !shared.setting.version.has(SENDS_IN_BACKGROUND) => Ok(()),
@@ -80,7 +81,14 @@ pub(super) async fn send(shared: &Shared, socket: &Path) -> Result<(), Fault> {
             shared.end(Way::Moved, "the machine went on elsewhere".to_owned());
             Ok(())
         }
-        Err(why) => Err(failed(why)),
+        Err(why) => {
+            shared.end_send();
+            // Its guest may have powered off meanwhile, unheard.
+            if let Ok(info) = shared.client.info().await {
+                shared.saw(info.state);
+            }
+            Err(failed(why))
+        }
     }
 }
 

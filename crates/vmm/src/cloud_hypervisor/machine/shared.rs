@@ -45,6 +45,7 @@ pub(in crate::cloud_hypervisor) struct Shared {
     resets: watch::Sender<u64>,
     events: broadcast::Sender<Event>,
     killing: AtomicBool,
+    sending: AtomicBool,
     expected: AtomicU64,
 }
 
@@ -60,6 +61,7 @@ impl Shared {
             resets: watch::Sender::new(0),
             events: broadcast::Sender::new(EVENTS),
             killing: AtomicBool::new(false),
+            sending: AtomicBool::new(false),
             expected: AtomicU64::new(0),
         }
     }
@@ -121,6 +123,16 @@ impl Shared {
         self.killing.store(true, Ordering::Release);
     }
 
+    /// From now on the machine's end may be that it went on elsewhere, which is told by another sign.
+    pub(super) fn begin_send(&self) {
+        self.sending.store(true, Ordering::Release);
+    }
+
+    /// It stays.
+    pub(super) fn end_send(&self) {
+        self.sending.store(false, Ordering::Release);
+    }
+
     /// The next reset is our own.
     pub(super) fn expect_reset(&self) {
         self.expected.fetch_add(1, Ordering::AcqRel);
@@ -144,6 +156,8 @@ impl Shared {
         match state {
             VmState::Running => self.turn(State::Running),
             VmState::Paused | VmState::BreakPoint => self.turn(State::Held),
+            // A machine that was sent is shut down where it was, whichever is told first.
+            VmState::Created | VmState::Shutdown if self.sending.load(Ordering::Acquire) => {}
             VmState::Created | VmState::Shutdown => self.end(Way::Poweroff, "the guest powered off".to_owned()),
         }
     }
@@ -187,6 +201,9 @@ impl Shared {
         use crate::cloud_hypervisor::config::gates::NO_SHUTDOWN;
         if self.killing.load(Ordering::Acquire) {
             return self.end(Way::Killed, "Cloud Hypervisor was ended by force, as was asked".to_owned());
+        }
+        if ending == Ending::Code(0) && self.sending.load(Ordering::Acquire) {
+            return self.end(Way::Moved, "the machine went on elsewhere".to_owned());
         }
         // An older version ends with its guest, and then only.
         if ending == Ending::Code(0) && !self.setting.version.has(NO_SHUTDOWN) {
