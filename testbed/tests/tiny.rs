@@ -37,7 +37,12 @@ async fn answers_and_powers_off(vmm: Vmm) {
     assert_eq!(guest.ask("mem").await, "mem 64 MiB");
     assert_eq!(guest.ask("cpus").await, "cpus 1");
     assert!(guest.ask("cmdline").await.starts_with("cmdline console=ttyS0 a=b"));
-    let (short, long) = (number(&guest.ask("burn 2").await), number(&guest.ask("burn 40").await));
+    // It burns at least what it is told; where others had the processor meanwhile, more.
+    let mut short = u64::MAX;
+    for _ in 0..8 {
+        short = short.min(number(&guest.ask("burn 2").await));
+    }
+    let long = number(&guest.ask("burn 40").await);
     assert!(long > 10 * short, "{short} cycles for 2 ms and {long} for 40 ms");
     assert_eq!(guest.ask("work 500").await, format!("worked {:016x}", weft_guest::work(500)));
     assert_eq!(guest.ask("touch 3").await, "touched 768 pages");
