@@ -30,3 +30,11 @@ pub struct Engine {
     /// How that was found, or why it does not.
     pub why: String,
 }
+
+impl Finding {
+    /// A driver that cannot be used, and what would help.
+    pub(crate) fn missing(driver: &str, program: Option<PathBuf>, why: String) -> Self {
+        let (engines, notes) = (Vec::new(), Vec::new());
+        Self { driver: driver.to_owned(), program, version: None, engines, notes, missing: Some(why) }
+    }
+}

@@ -172,14 +172,7 @@ impl Error {
             | Self::Refused { .. }
             | Self::Talk(_) => None,
         };
-        Finding {
-            driver: super::NAME.to_owned(),
-            program,
-            version: None,
-            engines: Vec::new(),
-            notes: Vec::new(),
-            missing: Some(format!("{}; {}", chain(self), self.fix())),
-        }
+        Finding::missing(super::NAME, program, format!("{}; {}", chain(self), self.fix()))
     }
 }
 

@@ -184,14 +184,7 @@ impl Error {
             | Self::Talk(_)
             | Self::Stranger { .. } => None,
         };
-        Finding {
-            driver: super::NAME.to_owned(),
-            program,
-            version: None,
-            engines: Vec::new(),
-            notes: Vec::new(),
-            missing: Some(format!("{}; {}", chain(self), self.fix())),
-        }
+        Finding::missing(super::NAME, program, format!("{}; {}", chain(self), self.fix()))
     }
 }
 

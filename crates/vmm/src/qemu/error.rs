@@ -189,14 +189,7 @@ impl Error {
             | Self::Slow { .. }
             | Self::Talk(_) => None,
         };
-        Finding {
-            driver: super::NAME.to_owned(),
-            program,
-            version: None,
-            engines: Vec::new(),
-            notes: Vec::new(),
-            missing: Some(format!("{}; {}", chain(self), self.fix())),
-        }
+        Finding::missing(super::NAME, program, format!("{}; {}", chain(self), self.fix()))
     }
 }
 
