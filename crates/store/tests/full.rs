@@ -114,16 +114,20 @@ async fn a_disk_that_fills_in_the_middle_of_work() {
         let Some(disk) = Disk::of(12 << 20) else { return };
         let store = embedded::open(config(&disk.store(), reserve_bytes), Arc::new(Text)).expect("a store opens");
         let store: Arc<dyn Store> = Arc::new(store);
+        let (begun, mut first) = tokio::sync::mpsc::channel(1);
         let writers: Vec<_> = (0..4u64)
             .map(|task| {
-                let store = Arc::clone(&store);
+                let (store, begun) = (Arc::clone(&store), begun.clone());
                 weft_ports::task::spawn("writer", async move {
                     let mut taken = Vec::new();
                     for n in 0.. {
                         let (key, object) = sample::event_of(task * 100_000 + n, 3000);
                         let put = Commit { expect: vec![], writes: vec![Put::Put(key.clone(), object)] };
                         match store.commit(put).await {
-                            Ok(revision) => taken.push((key, revision)),
+                            Ok(revision) => {
+                                taken.push((key, revision));
+                                let _ = begun.try_send(());
+                            }
                             Err(refused) => {
                                 assert!(is_full(&refused), "{refused}");
                                 break;
@@ -134,6 +138,7 @@ async fn a_disk_that_fills_in_the_middle_of_work() {
                 })
             })
             .collect();
+        first.recv().await.expect("a commit is taken before the disk fills");
         disk.fill();
         let mut taken = Vec::new();
         for writer in writers {
