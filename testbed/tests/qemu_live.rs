@@ -9,6 +9,8 @@ mod changes;
 mod journeys;
 #[path = "qemu_live/life.rs"]
 mod life;
+#[path = "qemu_live/networks.rs"]
+mod networks;
 
 use std::path::Path;
 use tokio::sync::{Semaphore, SemaphorePermit};

@@ -181,25 +181,18 @@ pub(crate) const BEYOND: &[Row] = &[
         &["vm.spec.devices[0].vhost_user"],
     ),
     (
-        "a network namespace",
-        "CreateVm",
-        Spec(r#"{"driver":"qemu","networkNamespace":"/run/netns/a"}"#),
-        FIELD_UNSUPPORTED,
-        &["vm.spec.network_namespace"],
-    ),
-    (
         "what is checked only",
         "CreateVm",
-        Json(r#"{"vm":{"spec":{"driver":"qemu","networkNamespace":"/run/netns/a"}},"validateOnly":true}"#),
+        Json(r#"{"vm":{"spec":{"driver":"qemu","cpu":{"template":"T2"}}},"validateOnly":true}"#),
         FIELD_UNSUPPORTED,
-        &["vm.spec.network_namespace"],
+        &["vm.spec.cpu.template"],
     ),
     (
         "what is to be booted",
         "CreateVm",
-        Json(r#"{"vm":{"spec":{"driver":"qemu","networkNamespace":"/run/netns/a"}},"boot":true}"#),
+        Json(r#"{"vm":{"spec":{"driver":"qemu","cpu":{"template":"T2"}}},"boot":true}"#),
         FIELD_UNSUPPORTED,
-        &["vm.spec.network_namespace"],
+        &["vm.spec.cpu.template"],
     ),
 ];
 

@@ -119,7 +119,7 @@ const QEMU: &[Row] = &[
     (|draft| draft.cpu.core_scheduling = CoreScheduling::Vm, "vm.spec.cpu.core_scheduling"),
     (hinting, "vm.spec.memory.balloon.free_page_hinting"),
     (metadata, "vm.spec.metadata"),
-    (|draft| draft.network_namespace = Some("/run/netns/a".into()), "vm.spec.network_namespace"),
+    (|draft| draft.cpu.custom_template = Some("{}".into()), "vm.spec.cpu.custom_template"),
 ];
 
 async fn what_is_not_served_is_refused_by_name(vmm: Vmm) {

@@ -126,7 +126,7 @@ pub(super) fn of(facts: &Facts, jails: bool) -> Capabilities {
         features.insert(Feature::Accelerator(Accelerator::Kvm));
     }
     if jails {
-        features.insert(Feature::Jail);
+        features.extend([Feature::Jail, Feature::NetworkNamespace]);
     }
     Capabilities { driver: NAME.to_owned(), version: facts.version.clone(), features, notes: notes(facts) }
 }
@@ -183,6 +183,8 @@ mod tests {
         assert!(can.features.contains(&Feature::Machine(Machine::Q35)));
         assert!(!can.features.contains(&Feature::Machine(Machine::Pc)));
         assert!(!can.features.contains(&Feature::Accelerator(Accelerator::Kvm)));
+        assert!(!can.features.contains(&Feature::NetworkNamespace), "only a jail has another network");
+        assert!(of(&facts, true).features.contains(&Feature::NetworkNamespace));
         assert_eq!(can.notes.len(), 4);
         assert!(!finding(&facts).engines[0].works);
     }

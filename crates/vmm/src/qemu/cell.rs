@@ -42,6 +42,9 @@ pub(super) fn of(order: &Order, program: &Path) -> Cell {
             Attachment::Network(_) | Attachment::Tap(_) | Attachment::Macvtap(_) => {}
         }
     }
+    if let Some(namespace) = &spec.network_namespace {
+        cell.enter(namespace);
+    }
     match spec.serial.mode {
         ConsoleMode::Socket => cell.see(&order.console_log, Access::Write),
         ConsoleMode::Off | ConsoleMode::Null | ConsoleMode::Pty | ConsoleMode::Tty | ConsoleMode::File => {}

@@ -19,12 +19,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
-use weft_domain::Fault;
 use weft_domain::capability::Capabilities;
 use weft_domain::needs;
 use weft_domain::snapshot::Identity;
 use weft_domain::spec::change::Change;
 use weft_domain::spec::{Attachment, ConsoleMode, Nic, Spec};
+use weft_domain::{Fault, Violation};
 use weft_ports::clock::Clock;
 use weft_ports::hypervisor::{Adoption, Alteration, Chosen, Hypervisor, Machine, Order, Origin, Restore};
 use weft_ports::processes::{Alive, Command, Processes};
@@ -66,7 +66,7 @@ impl Qemu {
 
     async fn start(&self, order: &Order) -> Result<Handle, Error> {
         let chosen = self.choose(&order.spec);
-        self.refuse(&order.spec, &chosen)?;
+        self.refuse(order, &chosen)?;
         let layout = layout(order)?;
         let media = backing::inspect(&order.disks)?;
         let pmem_bytes = backing::pmem_bytes(&order.spec.devices)?;
@@ -173,8 +173,13 @@ impl Qemu {
 
     /// What is asked and not served; the door has looked already, and the machine must not be another
     /// than was asked even so.
-    fn refuse(&self, spec: &Spec, chosen: &Chosen) -> Result<(), Error> {
+    fn refuse(&self, order: &Order, chosen: &Chosen) -> Result<(), Error> {
+        let spec = &order.spec;
         let mut refused = needs::unserved(spec, &self.capabilities);
+        if spec.network_namespace.is_some() && order.ward.is_none() {
+            let why = "only a jailed machine enters a network namespace: let weft run as root, with jails".to_owned();
+            refused.push(Violation { field: "vm.spec.network_namespace".to_owned(), why });
+        }
         refused.extend(choice::refused(spec, chosen.machine));
         if refused.is_empty() { Ok(()) } else { Err(Error::Unserved(refused)) }
     }

@@ -158,6 +158,10 @@ fn nics(draft: &Draft) -> Vec<Violation> {
         if matches!(nic.attachment, Attachment::Network(_)) {
             found.push(violation(format!("vm.spec.nics[{i}].network"), "driver qemu serves no networks by name"));
         }
+        if draft.network_namespace.is_some() && matches!(nic.attachment, Attachment::User { .. }) {
+            let why = "a user-mode network is made of the host's, which a machine in a network namespace does not have";
+            found.push(violation(format!("vm.spec.nics[{i}].user"), why));
+        }
         if nic.queues > 1 && matches!(nic.attachment, Attachment::User { .. } | Attachment::Macvtap(_)) {
             found.push(violation(
                 format!("vm.spec.nics[{i}].queues"),

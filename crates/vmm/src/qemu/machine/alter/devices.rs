@@ -19,6 +19,10 @@ impl Owner {
         }
         let running = self.shared.running();
         let user = |nic: &Nic| matches!(nic.attachment, Attachment::User { .. });
+        if running.network_namespace.is_some() && user(one) {
+            let why = "a user-mode network is made of the host's, and the machine is in a network namespace";
+            return Err(Trouble::change(why));
+        }
         if self.shared.cell.is_jailed() && user(one) && !running.nics.iter().any(user) {
             let why = "a user-mode network needs the host's, which this jail was made without";
             return Err(Trouble::change(why));
