@@ -7,7 +7,6 @@
 //! A launch that fails leaves no process and no file in the run folder; its reason is what Firecracker said.
 
 mod kernel;
-mod lookout;
 
 use super::client::Client;
 use super::config::{self, Blueprint, choice};
@@ -20,7 +19,6 @@ use crate::cell::Cell;
 use crate::program::Program;
 use crate::told::{self, chain};
 use crate::{Finding, http, log};
-use lookout::Lookout;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +32,7 @@ use weft_ports::processes::{Alive, Command, Processes};
 
 /// The time in which Firecracker's socket is there.
 const SOCKET_LIMIT: Duration = Duration::from_secs(30);
-/// Between two looks for it where it is not seen to be made: first, and at most.
+/// Between two looks for it while Firecracker says nothing: first, and at most.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
 /// The time in which the end of a process is told after its socket has closed.
 const END_LIMIT: Duration = Duration::from_secs(2);
@@ -85,7 +83,6 @@ impl Firecracker {
         let made = cell.make().map_err(|source| Error::UseFolder { path: order.run_dir.clone(), source });
         let jail = made?;
         lay_out(&folder, order)?;
-        let lookout = Lookout::at(cell.sockets()).ok();
         let mut ears = Ears::open(&folder, &order.vmm_log)?;
         let (input, output) = folder.serial(&order.spec.serial, &order.console_log)?;
         let command = Command {
@@ -103,7 +100,7 @@ impl Firecracker {
         let client = Client::new(folder.api());
         let made = tokio::select! {
             biased;
-            made = make(&client, &plan, lookout) => made.map_err(Some),
+            made = make(&client, &plan, &mut ears) => made.map_err(Some),
             _ = self.processes.ended(&alive) => Err(None),
         };
         if let Err(error) = made {
@@ -245,16 +242,18 @@ fn lay_out(folder: &Folder, order: &Order) -> Result<(), Error> {
 }
 
 /// Makes the machine, call by call; the first waits for the socket.
-async fn make(client: &Client, plan: &[http::Call], lookout: Option<Lookout>) -> Result<(), http::Error> {
+async fn make(client: &Client, plan: &[http::Call], ears: &mut Ears) -> Result<(), http::Error> {
     let Some((first, rest)) = plan.split_first() else { return Ok(()) };
-    await_socket(client, first, lookout).await?;
+    await_socket(client, first, ears).await?;
     for call in rest {
         client.send(call).await?;
     }
     Ok(())
 }
 
-async fn await_socket(client: &Client, first: &http::Call, lookout: Option<Lookout>) -> Result<(), http::Error> {
+/// Firecracker says in its log that it listens, so each word of it is a reason to look. An inotify of its own
+/// would cost more than the whole start: to close one waits for all processors.
+async fn await_socket(client: &Client, first: &http::Call, ears: &mut Ears) -> Result<(), http::Error> {
     let started = tokio::time::Instant::now();
     let mut pause = LOOKS.0;
     loop {
@@ -262,17 +261,10 @@ async fn await_socket(client: &Client, first: &http::Call, lookout: Option<Looko
             Err(error) if error.is_absence() && started.elapsed() < SOCKET_LIMIT => {}
             answer => return answer,
         }
-        let made = async {
-            match &lookout {
-                Some(lookout) => lookout.made().await.is_ok(),
-                None => false,
-            }
-        };
-        pause = tokio::select! {
-            // It is listened to in a moment.
-            true = made => LOOKS.0,
-            () = tokio::time::sleep(pause) => (pause * 2).min(LOOKS.1),
-        };
+        tokio::select! {
+            Ok(()) = ears.hear() => {}
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(LOOKS.1),
+        }
     }
 }
 
