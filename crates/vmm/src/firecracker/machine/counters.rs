@@ -2,7 +2,8 @@
 //!
 //! Most of its figures count from the last line on, and are added; those that tell how something is just now
 //! are no counters and are passed over. What was added up is kept in a file, so that whoever adopts the
-//! machine counts on; a line that was lost because nobody read for long is lost to the sum.
+//! machine counts on, and is in memory only from when a line comes until it is kept: ten thousand machines
+//! would hold hundreds of megabytes. A line that was lost because nobody read for long is lost to the sum.
 
 use crate::firecracker::model::name;
 use serde_json::{Map, Value};
@@ -30,26 +31,27 @@ const KEPT_AFTER: Duration = Duration::from_secs(1);
 
 /// What a machine's figures come to, and where that is kept.
 pub(super) struct Tally {
-    sum: Counters,
+    /// Absent where the file has all of it.
+    sum: Option<Counters>,
     path: PathBuf,
     due: Option<Instant>,
 }
 
 impl Tally {
     /// Goes on from what was kept by those before.
-    pub(super) fn of(path: PathBuf) -> Self {
-        Self { sum: kept(&path), path, due: None }
+    pub(super) const fn of(path: PathBuf) -> Self {
+        Self { sum: None, path, due: None }
     }
 
     /// What they come to.
-    pub(super) const fn sum(&self) -> &Counters {
-        &self.sum
+    pub(super) fn sum(&mut self) -> &mut Counters {
+        self.sum.get_or_insert_with(|| kept(&self.path))
     }
 
     /// Adds one line, and tells when it was written; `None` where it is no line of figures. Nothing is kept
     /// yet, for a Firecracker that was taken over may write as many as it likes.
     pub(super) fn add(&mut self, line: &[u8]) -> Option<u64> {
-        let at = add(&mut self.sum, line)?;
+        let at = add(self.sum(), line)?;
         self.due.get_or_insert_with(|| Instant::now() + KEPT_AFTER);
         Some(at)
     }
@@ -59,10 +61,11 @@ impl Tally {
         self.due
     }
 
-    /// Keeps it, where it is not.
+    /// Keeps it, where it is not. What cannot be kept stays in memory.
     pub(super) fn keep(&mut self) {
-        if self.due.take().is_some() {
-            keep(&self.path, &self.sum);
+        let due = self.due.take().is_some();
+        if self.sum.as_ref().is_none_or(|sum| !due || keep(&self.path, sum)) {
+            self.sum = None;
         }
     }
 }
@@ -120,14 +123,16 @@ fn kept(path: &Path) -> Counters {
     std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
-/// Keeps it for those after. Failing costs them the figures until now.
-fn keep(path: &Path, sum: &Counters) {
+/// Keeps it for those after; whether that went well. Failing costs them the figures until now.
+fn keep(path: &Path, sum: &Counters) -> bool {
     let part = path.with_extension("new");
     let text = serde_json::to_vec(sum).unwrap_or_default();
-    if let Err(error) = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, path)) {
+    let done = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, path));
+    if let Err(error) = &done {
         tracing::debug!(%error, path = %path.display(), "counters are not kept");
         let _ = std::fs::remove_file(&part);
     }
+    done.is_ok()
 }
 
 #[cfg(test)]

@@ -85,6 +85,13 @@ impl Ears {
         Ok(Self { log, metrics, file: vmm_log.to_owned(), heard })
     }
 
+    /// Waits for words in the log, and takes them in.
+    pub(in crate::firecracker) async fn hear(&mut self) -> io::Result<()> {
+        self.log.listen().await?;
+        self.take_words();
+        Ok(())
+    }
+
     /// Takes in the log as far as it has come; the figures stay.
     pub(in crate::firecracker) fn catch_up(&mut self) {
         while self.log.hear().is_ok_and(|more| more) {
