@@ -94,7 +94,7 @@ fn fmt(tree: &Tree) -> Result<()> {
 }
 
 fn clippy(tree: &Tree) -> Result<()> {
-    let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    let arguments = ["clippy", "--workspace", "--all-targets", "--features", "weft/faults", "--", "-D", "warnings"];
     shell::say_and_run(tree.cargo().args(arguments))
 }
 

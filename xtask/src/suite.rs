@@ -13,13 +13,16 @@ use std::process::Stdio;
 /// What a test prints when it cannot be run here.
 const SKIPPED: &str = "skipped: ";
 
+/// What is tested can be broken at any point; what is shipped is built without.
+const FAULTS: [&str; 2] = ["--features", "weft/faults"];
+
 /// Sets up, builds what the tests start, runs them all.
 pub(crate) fn run(tree: &Tree, filter: &[String]) -> Result<()> {
     setup::ensure()?;
     // The whole-house tests start the real program and look for it beside themselves.
-    shell::run(&mut generate::build(tree))?;
+    shell::run(generate::build(tree).args(FAULTS))?;
     let mut command = tree.cargo();
-    command.args(["test", "--workspace", "--no-fail-fast"]).args(filter);
+    command.args(["test", "--workspace", "--no-fail-fast"]).args(FAULTS).args(filter);
     command.args(["--", "--show-output"]).stdout(Stdio::piped());
     if std::env::var_os("INSTA_UPDATE").is_none() {
         // A run of the tests leaves the tree as it was, also when a snapshot differs.

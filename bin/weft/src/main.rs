@@ -12,6 +12,7 @@ mod backup;
 mod client;
 mod doctor;
 mod down;
+mod faults;
 mod internal;
 mod observe;
 mod rooms;
@@ -59,7 +60,9 @@ async fn local(globals: Globals, command: LocalCommand) -> Result<Exit> {
             flags.keys.extend(args.settings);
             flags.keys.extend(args.listen.map(|listen| ("server.listen".to_owned(), listen.to_string())));
             flags.keys.extend(args.metrics.map(|listen| ("server.metrics_listen".to_owned(), listen.to_string())));
-            up::run(settings::load(&flags, &outside)?).await
+            let mut settings = settings::load(&flags, &outside)?;
+            settings.notices.extend(faults::arm(&outside)?);
+            up::run(settings).await
         }
         LocalCommand::Down(args) => down::run(&globals, &settings::load(&flags, &outside)?, args).await,
         LocalCommand::Backup { file } => backup::backup(&globals, &settings::load(&flags, &outside)?, &file).await,

@@ -20,6 +20,7 @@ use tracing::Instrument;
 use weft_domain::snapshot::{Content, Part, Role, Scope, Snapshot, SnapshotPhase};
 use weft_domain::{ClaimId, Fault, InstanceId, Kind, Reason, SnapshotId};
 use weft_ports::claims::{Claim, Claimed};
+use weft_ports::fault::{self, Point};
 use weft_ports::link::{SnapshotReport, SnapshotSight};
 
 /// What is wanted of a snapshot; `None` where it is not this node's.
@@ -139,6 +140,7 @@ impl Keeper {
     }
 
     async fn make(&self, snapshot: &Snapshot, folder: &Path) -> Result<Content, Fault> {
+        fault::hit(Point::AgentKeeping);
         self.check_room(snapshot).await?;
         self.shared.ports.volumes.make_folder(folder).await?;
         let parent = match snapshot.parent.filter(|_| snapshot.scope == Scope::Difference) {
@@ -161,7 +163,9 @@ impl Keeper {
         let manifest = Manifest { content: self.sum(taken, folder).await?, spec };
         let written = manifest::write(&manifest);
         let bytes = written.map_err(|error| Fault::internal(format!("a manifest cannot be written: {error}")))?;
+        fault::hit(Point::AgentKept);
         self.shared.ports.parts.write(&folder.join(manifest::FILE), bytes).await?;
+        fault::hit(Point::AgentListed);
         let content = manifest.content;
         tracing::info!(bytes = content.bytes(), parts = content.parts.len(), "a snapshot was taken");
         Ok(content)

@@ -41,6 +41,7 @@ use weft_domain::instance::{Exit, Power};
 use weft_domain::lifecycle::Sight;
 use weft_domain::spec::RestartPolicy;
 use weft_domain::{ClaimId, Fault, InstanceId, Reason, SnapshotId, Time};
+use weft_ports::fault::{self, Point};
 use weft_ports::hypervisor::{Machine, State};
 use weft_ports::link::Placed;
 
@@ -202,6 +203,13 @@ impl Owner {
     }
 
     async fn take(&mut self, step: Step) -> Result<(), Fault> {
+        fault::hit(Point::AgentStepping);
+        self.do_step(step).await?;
+        fault::hit(Point::AgentStepped);
+        Ok(())
+    }
+
+    async fn do_step(&mut self, step: Step) -> Result<(), Fault> {
         match step {
             Step::Prepare => self.prepare().await,
             Step::Launch { boot_epoch, again } => self.launch(boot_epoch, again).await,

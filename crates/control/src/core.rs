@@ -19,6 +19,7 @@ use weft_domain::told::{Told, tell};
 use weft_domain::{EventId, Fault, Instance, InstanceId, NodeId, Reason, SnapshotId, Time};
 use weft_ports::api::{KeptSnapshot, Vm};
 use weft_ports::clock::Clock;
+use weft_ports::fault::{self, Point};
 use weft_ports::link::Reach;
 use weft_ports::store::{Commit, Expect, Refused, Store, Write};
 
@@ -130,6 +131,7 @@ impl Core {
             let answered = self.memory.waiters.answered_by(after);
             commit.writes.extend(answered.iter().map(|request| request.answer(after, now)));
         }
+        fault::hit(Point::ControlDeciding);
         let spare = gives_up(&change).then(|| commit.clone());
         let revision = match (self.store.commit(commit).await, spare) {
             (Err(Refused::Store(fault)), Some(spare)) if fault.reason == Reason::StoreFull => {
@@ -138,6 +140,7 @@ impl Core {
             (other, _) => other,
         };
         let revision = revision.inspect_err(|refused| self.count(refused))?;
+        fault::hit(Point::ControlDecided);
         self.say(&change, subject, &told);
         Ok(revision)
     }

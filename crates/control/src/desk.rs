@@ -13,6 +13,7 @@ use std::sync::Arc;
 use weft_domain::node::{Facts, Node};
 use weft_domain::object::{Key, Object, Revision};
 use weft_domain::{Fault, NodeId};
+use weft_ports::fault::{self, Point};
 use weft_ports::link::{Placement, Placements, Report, SnapshotReport};
 use weft_ports::store::{Commit, Expect, Refused, Write};
 
@@ -51,6 +52,7 @@ impl Placements for Control {
 
     async fn report(&self, node: NodeId, report: Report) -> Result<(), Fault> {
         let core = &self.core;
+        fault::hit(Point::ControlReported);
         for _ in 0..TRIES {
             let Some(before) = core.memory.get(report.id) else { return Ok(()) };
             let after = match absorb(&before.value, node, &report, core.now()) {

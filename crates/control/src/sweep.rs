@@ -2,6 +2,7 @@
 
 use crate::core::Core;
 use weft_domain::object::Key;
+use weft_ports::fault::{self, Point};
 use weft_ports::store::{Commit, Write};
 
 /// The most deletions of one commit.
@@ -15,6 +16,7 @@ pub(crate) async fn run(core: &Core) {
         ticker.tick().await;
         let stale = stale(core);
         for keys in stale.chunks(AT_ONCE) {
+            fault::hit(Point::ControlSwept);
             let writes = keys.iter().cloned().map(Write::Delete).collect();
             if let Err(refused) = core.store.commit(Commit { expect: Vec::new(), writes }).await {
                 tracing::warn!(%refused, "what is no longer kept could not be taken away");

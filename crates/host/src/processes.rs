@@ -30,6 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use weft_domain::{ClaimId, Fault};
+use weft_ports::fault::{self, Point};
 use weft_ports::processes::{Alive, Cgroups, Command, Ending, Processes, Showing, Signal};
 
 /// A process that was killed is gone within this, or the host is in trouble.
@@ -141,6 +142,7 @@ impl Linux {
             Signal::Kill => rustix::process::Signal::KILL,
         };
         let Some(pidfd) = endings::held(alive, &self.boot_id) else { return Ok(()) };
+        fault::hit(Point::ProcessSignalling);
         match rustix::process::pidfd_send_signal(&pidfd, number) {
             Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
             Err(error) => Err(Error::host(format!("signal process {}", alive.pid), error)),
@@ -250,6 +252,7 @@ impl Processes for Linux {
         })
         .await?;
         let (alive, pidfd) = started.take();
+        fault::hit(Point::ProcessLaunched);
         if let Some(pidfd) = pidfd {
             self.endings.watch_launched(&alive, claim, pidfd);
         }
@@ -286,6 +289,7 @@ impl Processes for Linux {
 
     async fn kill(&self, alive: &Alive) -> Result<Ending, Fault> {
         let gone = self.end(alive).await?;
+        fault::hit(Point::ProcessEnded);
         Ok(gone.ok_or_else(|| Error::Host {
             act: format!("end process {}", alive.pid),
             source: io::Error::new(io::ErrorKind::TimedOut, "it was killed and is still there"),

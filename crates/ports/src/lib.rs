@@ -15,6 +15,7 @@
 //!  store      objects by key and revision        (store), with its codec (api)
 //!  documents  text ⇄ domain                      (api)
 //!  clock      time and randomness, the machine's own too
+//!  fault      named instants at which a test may end or hold us; nothing in a build that is shipped
 //!  task       the one way to spawn: named, awaited
 //! ```
 //!
@@ -25,6 +26,7 @@ pub mod claims;
 pub mod clock;
 pub mod codec;
 pub mod documents;
+pub mod fault;
 pub mod hypervisor;
 pub mod images;
 pub mod link;

@@ -25,6 +25,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::net::UnixStream;
+use weft_ports::fault::{self, Point};
 
 /// The longest answer that is read, in bytes.
 const MAX_ANSWER: usize = 4 << 20;
@@ -212,7 +213,9 @@ impl Client {
     /// As [`Client::send`].
     pub(crate) async fn send_with(&self, call: &Call, files: Vec<OwnedFd>, limit: Duration) -> Result<Value, Error> {
         let late = |_| Err(Error::Late { call: call.name(), limit });
+        fault::hit(Point::VmmAsking);
         let (status, body) = tokio::time::timeout(limit, self.exchange(call, files)).await.unwrap_or_else(late)?;
+        fault::hit(Point::VmmAnswered);
         if !(200..300).contains(&status) {
             return Err(Error::Refused { call: call.name(), status, said: said(&body) });
         }

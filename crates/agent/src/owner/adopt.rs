@@ -7,6 +7,7 @@ use super::{Owner, Running};
 use crate::inventory::Held;
 use weft_domain::instance::{Power, StopHow};
 use weft_domain::{Fault, Reason};
+use weft_ports::fault::{self, Point};
 use weft_ports::hypervisor::{Adoption, Machine};
 use weft_ports::processes::Alive;
 
@@ -79,6 +80,7 @@ impl Owner {
             Fault::new(Reason::DriverUnavailable, format!("driver {} is not here any more", held.process.driver))
                 .fix("install it again; the machine runs on until then")
         })?;
+        fault::hit(Point::AgentAdopting);
         let pid = alive.pid;
         let adoption = Adoption {
             instance: self.id,
@@ -93,6 +95,7 @@ impl Owner {
         let machine = driver.adopt(adoption).await?;
         tracing::info!(pid, "taken up from a former agent");
         self.shared.figures.adopted();
+        fault::hit(Point::AgentAdopted);
         Ok(machine)
     }
 }

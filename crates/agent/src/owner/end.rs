@@ -10,6 +10,7 @@ use weft_domain::converge::{Seen, Step, converge};
 use weft_domain::instance::{Exit, ExitCause, Power};
 use weft_domain::lifecycle::Sight;
 use weft_domain::restart;
+use weft_ports::fault::{self, Point};
 use weft_ports::hypervisor::{End, State, Way};
 
 /// Bytes of a log that are looked at for its last lines.
@@ -108,7 +109,9 @@ impl Owner {
 
     /// Nothing of the process is left, its end is told, and then its claim is let go.
     async fn conclude(&mut self, held: Held) -> Result<(), Fault> {
+        fault::hit(Point::AgentBurying);
         self.clear_sockets(&held).await?;
+        fault::hit(Point::AgentBuried);
         if let Some(exit) = held.note.exit {
             if self.ended.as_ref() != Some(&exit) {
                 tracing::info!(cause = exit.cause.as_str(), message = exit.message, "ended");

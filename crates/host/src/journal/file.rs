@@ -11,6 +11,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use weft_ports::fault::{self, Point};
 
 /// A file is rewritten when it is longer than this and than [`GROWTH`] times what it was.
 const WORTH: u64 = 1 << 20;
@@ -113,7 +114,9 @@ fn write_anew(path: &Path, bytes: &[u8]) -> io::Result<File> {
     let mut file = options.read(true).write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
     file.write_all(bytes)?;
     file.sync_all()?;
+    fault::hit(Point::JournalRewriting);
     fs::rename(&fresh, path)?;
+    fault::hit(Point::JournalRewritten);
     let dir = path.parent().unwrap_or_else(|| Path::new("."));
     File::open(dir)?.sync_all()?;
     Ok(file)
@@ -138,6 +141,7 @@ impl Journal {
     pub(super) fn append(&mut self, payload: &[u8]) -> Result<(), Failed> {
         let mut bytes = Vec::with_capacity(frame::HEAD + payload.len());
         frame::write(Frame::Commit(payload), self.number, &mut bytes);
+        fault::hit(Point::JournalAppending);
         if let Err(error) = self.file.write_all_at(&bytes, self.length) {
             let error = full_or(&self.path, "write", error);
             // A part may have been written: it must not stand before the next commit.
@@ -146,8 +150,10 @@ impl Journal {
                 Err(_) => Failed::Unknown(error),
             });
         }
+        fault::hit(Point::JournalWritten);
         // After a failed sync the kernel may drop what it held, so a second try would promise too much.
         self.file.sync_data().map_err(|error| Failed::Unknown(full_or(&self.path, "sync", error)))?;
+        fault::hit(Point::JournalSynced);
         self.length += bytes.len() as u64;
         self.number += 1;
         self.seal();

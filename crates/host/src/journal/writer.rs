@@ -8,6 +8,7 @@ use crate::Error;
 use tokio::sync::{mpsc, oneshot};
 use weft_domain::ClaimId;
 use weft_ports::claims::{Claim, Entry, Note};
+use weft_ports::fault::{self, Point};
 
 /// One commit takes no more changes than this.
 const MOST_CHANGES: usize = 256;
@@ -129,6 +130,7 @@ impl Writer {
         for answer in batch.lists {
             let _ = answer.send(self.held.list());
         }
+        fault::hit(Point::JournalAnswered);
     }
 
     fn give_up_if_unknown(&mut self, failed: Failed) -> Error {

@@ -19,6 +19,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use weft_domain::ClaimId;
+use weft_ports::fault::{self, Point};
 use weft_ports::processes::{Cgroups, Confinement};
 
 /// The controllers that are used.
@@ -157,6 +158,7 @@ impl Tree {
             let _ = self.remove(claim);
             return Err(Error::host(format!("make a cgroup for {claim}"), error));
         }
+        fault::hit(Point::CgroupMade);
         // Moving a whole process takes a lock that all of the kernel shares, milliseconds at times. The
         // launcher has one thread, so its thread is all of it; V2 knows threads only in threaded trees.
         let door = if self.version == Cgroups::V1 { "tasks" } else { "cgroup.procs" };
@@ -194,6 +196,7 @@ impl Tree {
 
     /// Removes the cgroup of a claim. Busy while a process is in it.
     pub(super) fn remove(&self, claim: ClaimId) -> io::Result<()> {
+        fault::hit(Point::CgroupRemoving);
         let answers: Vec<_> = self.of(claim).map(|folder| remove_under(&folder)).collect();
         answers.into_iter().collect()
     }

@@ -28,6 +28,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Spawn, Stdio};
 use std::time::Duration;
+use weft_ports::fault::{self, Point};
 use weft_ports::processes::{Alive, Command, Showing};
 
 const PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/launcher"));
@@ -135,6 +136,7 @@ impl Launcher {
         let started = self.execute(command, place, theirs).map_err(failed("start the launcher"))?;
         ours.set_read_timeout(Some(LIMIT)).map_err(failed("set a time limit"))?;
         ours.set_write_timeout(Some(LIMIT)).map_err(failed("set a time limit"))?;
+        fault::hit(Point::LauncherSpawned);
         Ok(Waiting { started, socket: ours })
     }
 
@@ -194,6 +196,7 @@ impl Waiting {
             Err(error) if hung_up(&error) => Err(error),
             other => Ok(other.map_err(failed("send the order"))?),
         };
+        fault::hit(Point::LauncherOrdered);
         let mut answer = Vec::new();
         if command.jail.is_some() {
             answer = self.hold_newborn(place).map_err(failed("wait for the launcher"))?;
@@ -202,6 +205,7 @@ impl Waiting {
         answer::judge(&answer).map_err(|refusal| refusal.of_launch(&command.program))?;
         sent.map_err(failed("send the order"))?;
         heard.map_err(failed("wait for the launcher"))?;
+        fault::hit(Point::LauncherDone);
         Ok(self.started)
     }
 
@@ -213,6 +217,7 @@ impl Waiting {
             First::Else(answer) => Ok(answer),
             First::Born(pid) => {
                 let newborn = Started::child(pid, place.boot_id)?;
+                fault::hit(Point::LauncherBorne);
                 self.socket.write_all(&[0])?;
                 self.started.bears = false;
                 self.started = newborn;

@@ -9,6 +9,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
+use weft_ports::fault::{self, Point};
 
 /// Our own folders.
 #[derive(Debug)]
@@ -77,12 +78,14 @@ pub(super) fn make_blank(path: &Path, size_bytes: u64) -> Result<(), Error> {
         Err(error) => return Err(act(error)),
     }
     let fresh = beside(path);
+    fault::hit(Point::DiskMaking);
     let made = write_blank(&fresh, size_bytes).and_then(|()| fs::rename(&fresh, path));
     if let Err(error) = made {
         // What was begun takes no space, and the next try overwrites it.
         let _ = fs::remove_file(&fresh);
         return Err(act(error));
     }
+    fault::hit(Point::DiskMade);
     sync_parent(path)
 }
 
@@ -105,6 +108,7 @@ pub(super) fn grow(path: &Path, size_bytes: u64) -> Result<(), Error> {
     if there.len() < size_bytes {
         file.set_len(size_bytes).map_err(act)?;
     }
+    fault::hit(Point::DiskGrown);
     // One that grew before may not be on the disk yet.
     file.sync_all().map_err(act)
 }
@@ -152,8 +156,12 @@ fn close(path: &Path) -> Result<(), Error> {
 fn make_folders(path: &Path, made: impl Fn(&Path) -> Result<(), Error>) -> Result<(), Error> {
     let missing: Vec<&Path> = path.ancestors().take_while(|folder| fs::symlink_metadata(folder).is_err()).collect();
     for folder in missing.into_iter().rev() {
+        fault::hit(Point::FolderMaking);
         match DirBuilder::new().mode(0o700).create(folder) {
-            Ok(()) => made(folder)?,
+            Ok(()) => {
+                fault::hit(Point::FolderMade);
+                made(folder)?;
+            }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
                 let why = "leads through a file as if it were a folder".to_owned();
@@ -175,6 +183,7 @@ pub(super) fn remove(path: &Path) -> Result<(), Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other.map_err(|error| Error::host(format!("remove {}", path.display()), error)),
     };
+    fault::hit(Point::Removing);
     // A disk whose making was cut short.
     gone(fs::remove_file(beside(path)))?;
     match fs::symlink_metadata(path) {
@@ -183,6 +192,7 @@ pub(super) fn remove(path: &Path) -> Result<(), Error> {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(()),
         Err(error) => return gone(Err(error)),
     }
+    fault::hit(Point::Removed);
     sync_parent(path)
 }
 

@@ -25,6 +25,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use weft_domain::Fault;
+use weft_ports::fault::{self, Point};
 use weft_ports::volumes::parts::{Measure, Parts};
 
 /// How much is done at once.
@@ -161,6 +162,7 @@ fn put(path: &Path, write: impl FnOnce(&File) -> io::Result<()>) -> Result<(), E
     let fresh = beside(path);
     let made = make_anew(&fresh).and_then(|file| {
         write(&file)?;
+        fault::hit(Point::PartWritten);
         file.sync_all()
     });
     if let Err(error) = made.and_then(|()| fs::rename(&fresh, path)) {

@@ -26,6 +26,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use weft_domain::Fault;
 use weft_domain::object::Revision;
+use weft_ports::fault::{self, Point};
 use weft_ports::store::Refused;
 
 /// How long an engine that could not be opened again is left alone.
@@ -172,7 +173,12 @@ impl Writer {
             Ok((txn, plan)) if plan.stand.revision == engine.stand.revision => {
                 (Some(plan), guarded(|| txn.abort().map_err(Failure::from)))
             }
-            Ok((txn, plan)) => (Some(plan), guarded(|| txn.commit().map_err(Failure::from))),
+            Ok((txn, plan)) => {
+                fault::hit(Point::StoreStaged);
+                let done = guarded(|| txn.commit().map_err(Failure::from));
+                fault::hit(Point::StoreCommitted);
+                (Some(plan), done)
+            }
             Err(failure) => (None, Err(failure)),
         }
     }
@@ -216,6 +222,7 @@ impl Writer {
             // Who asked may have gone; the commit stands.
             let _ = waits.send(answer);
         }
+        fault::hit(Point::StoreAnswered);
     }
 
     /// Whether there is an engine; opens it again where there is none.

@@ -25,6 +25,7 @@ use std::os::fd::BorrowedFd;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest};
 use tokio::net::UnixStream;
+use weft_ports::fault::{self, Point};
 
 /// The longest line that is read, in bytes. The longest answer that is asked for tells of every disk.
 const MAX_LINE: usize = 1024 * 1024;
@@ -131,8 +132,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Client<S> {
         limit: Duration,
     ) -> Result<Value, Error> {
         let whole = async {
+            fault::hit(Point::VmmAsking);
             let sent = self.send(command, arguments).await?;
-            self.reply(&sent).await
+            fault::hit(Point::VmmAsked);
+            let reply = self.reply(&sent).await;
+            fault::hit(Point::VmmAnswered);
+            reply
         };
         let late = || Error::Late { command: command.to_owned(), limit };
         tokio::time::timeout(limit, whole).await.unwrap_or_else(|_| Err(late()))
