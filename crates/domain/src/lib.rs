@@ -8,6 +8,7 @@
 //!  spec      what was asked        fault      how a refusal is told
 //!  lifecycle phases and `next`     admission  what a node can still take
 //!  converge  desired → steps       restart    when a dead instance lives again
+//!  usage     samples → windows, gaps and buckets, and the law between them
 //! ```
 //!
 //! What it does not know: how anything is stored, sent, started or shown.
@@ -35,6 +36,7 @@ pub mod spec;
 pub mod time;
 pub mod told;
 pub mod until;
+pub mod usage;
 
 pub use fault::{Fault, Kind, Reason, Violation};
 pub use id::{ClaimId, EventId, IncarnationId, InstanceId, NodeId, SnapshotId};

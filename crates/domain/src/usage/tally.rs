@@ -1,0 +1,117 @@
+//! One incarnation's samples become its records.
+//!
+//! ```text
+//!  begin(sample) ─► tally ─ take(sample, edge) ─► window ─ …  ─ take(sample, Exit) ─► the last window
+//!                     │  └─ a counter went back ─► gap (reset), and a new epoch
+//!                     └─ standing() is written down; resume(standing) ─ take(sample, Adopt) ─► gap (unwatched)
+//! ```
+
+use super::{Amounts, Cause, Edge, Figure, Kind, Meter, Record, Sources, Stamp};
+use crate::{IncarnationId, InstanceId};
+
+/// Nanoseconds of a second.
+const SECOND: u128 = 1_000_000_000;
+
+/// One reading of an incarnation's counters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sample {
+    /// When.
+    pub at: Stamp,
+    /// Counters since each began; those of memory are not read here.
+    pub counters: Amounts,
+    /// Memory of the host that it holds, in bytes.
+    pub resident_bytes: u64,
+    /// Memory that it is granted, in bytes.
+    pub granted_bytes: u64,
+    /// Where each figure comes from.
+    pub sources: Sources,
+}
+
+/// What a tally knows between two samples, to be written down and taken up again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Of what.
+    pub meter: Meter,
+    /// The sequence of the next record.
+    pub sequence: u64,
+    /// The last sample.
+    pub last: Sample,
+    /// Byte-nanoseconds of resident and of granted memory that make no whole byte-second yet.
+    pub residue: [u64; 2],
+}
+
+/// The records of one incarnation, made from its samples.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    standing: Standing,
+    /// Whether the span since the last sample was watched.
+    cause: Option<Cause>,
+}
+
+impl Tally {
+    /// A process that begins, with its first sample.
+    #[must_use]
+    pub const fn begin(instance: InstanceId, incarnation: IncarnationId, first: Sample) -> Self {
+        let meter = Meter { instance, incarnation, epoch: 0 };
+        Self { standing: Standing { meter, sequence: 0, last: first, residue: [0; 2] }, cause: None }
+    }
+
+    /// A process that another agent watched until then; what it used since is a gap.
+    #[must_use]
+    pub const fn resume(standing: Standing) -> Self {
+        Self { standing, cause: Some(Cause::Unwatched) }
+    }
+
+    /// What is to be written down with the records.
+    #[must_use]
+    pub const fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// Counters could not be read: the span until they can is a gap.
+    pub const fn missed(&mut self) {
+        if self.cause.is_none() {
+            self.cause = Some(Cause::Unreadable);
+        }
+    }
+
+    /// Takes a sample, which ends a span. A sample from before the last one ends nothing.
+    pub fn take(&mut self, sample: Sample, edge: Edge) -> Option<Record> {
+        let standing = self.standing;
+        let nanos = sample.at.monotonic_nanos.checked_sub(standing.last.at.monotonic_nanos);
+        // Another start of the machine has another clock; a process does not outlive one.
+        let nanos = nanos?;
+        let mut kind = self.cause.take().map_or(Kind::Window(edge), Kind::Gap);
+        let mut meter = standing.meter;
+        let amounts = match sample.counters.since(&standing.last.counters) {
+            Some(mut amounts) => {
+                self.standing.residue = hold(&mut amounts, &standing, nanos);
+                amounts
+            }
+            None => {
+                kind = Kind::Gap(Cause::Reset);
+                self.standing.meter.epoch = meter.epoch.saturating_add(1);
+                self.standing.residue = [0; 2];
+                Amounts::default()
+            }
+        };
+        meter.epoch = standing.meter.epoch;
+        self.standing.last = sample;
+        self.standing.sequence += 1;
+        let (from, to) = (standing.last.at, sample.at);
+        Some(Record { meter, sequence: standing.sequence, kind, from, to, amounts, sources: sample.sources })
+    }
+}
+
+/// Adds what memory was held for so long; answers what makes no whole byte-second.
+fn hold(amounts: &mut Amounts, standing: &Standing, nanos: u64) -> [u64; 2] {
+    let held =
+        [(Figure::MemoryResident, standing.last.resident_bytes), (Figure::MemoryGranted, standing.last.granted_bytes)];
+    let mut residue = [0; 2];
+    for (index, (figure, bytes)) in held.into_iter().enumerate() {
+        let whole = u128::from(bytes) * u128::from(nanos) + u128::from(standing.residue[index]);
+        amounts[figure] = u64::try_from(whole / SECOND).unwrap_or(u64::MAX);
+        residue[index] = u64::try_from(whole % SECOND).expect("it is less than a second's nanoseconds");
+    }
+    residue
+}

@@ -1,0 +1,118 @@
+//! The law of conservation, under whatever samples come.
+
+use super::*;
+use proptest::prelude::*;
+
+fn ids() -> (InstanceId, IncarnationId) {
+    (InstanceId::from_bytes([1; 16]), IncarnationId::from_bytes([2; 16]))
+}
+
+/// One step of a life.
+#[derive(Debug, Clone)]
+enum Event {
+    Sample { nanos: u64, wall: i64, used: u64, resident: u64, edge: Edge },
+    Missed,
+    Restarted,
+    Reset,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let edge = prop::sample::select(Edge::ALL.to_vec());
+    prop_oneof![
+        8 => (0..3_000_000_000u64, any::<i32>(), 0..1u64 << 40, 0..1u64 << 40, edge).prop_map(
+            |(nanos, wall, used, resident, edge)| Event::Sample {
+                nanos, wall: i64::from(wall) * 1_000_000_000, used, resident, edge
+            }
+        ),
+        1 => Just(Event::Missed),
+        1 => Just(Event::Restarted),
+        1 => Just(Event::Reset),
+    ]
+}
+
+fn sample(at: u64, wall: i64, counters: Amounts, resident: u64) -> Sample {
+    let at = Stamp { monotonic_nanos: at, wall: Time::from_nanos(wall) };
+    Sample { at, counters, resident_bytes: resident, granted_bytes: 1 << 30, sources: Sources::default() }
+}
+
+proptest! {
+    #[test]
+    fn records_of_an_epoch_sum_to_its_last_counter_less_its_first(events in prop::collection::vec(event(), 1..60)) {
+        let (instance, incarnation) = ids();
+        let (mut at, mut counters, mut wall, mut resident) = (77u64, Amounts::default(), 0, 4096);
+        counters[Figure::Cpu] = 123;
+        let mut tally = Tally::begin(instance, incarnation, sample(at, wall, counters, resident));
+        let (mut first, mut sum, mut exact, mut sequence) = (counters, Amounts::default(), 0u128, 0);
+        for event in events {
+            match event {
+                Event::Missed => tally.missed(),
+                Event::Restarted => tally = Tally::resume(*tally.standing()),
+                Event::Reset => {
+                    counters = Amounts::default();
+                    let record = tally.take(sample(at, wall, counters, resident), Edge::Tick).expect("time stands");
+                    prop_assert_eq!(record.sequence, sequence);
+                    sequence += 1;
+                    if record.kind == Kind::Gap(Cause::Reset) {
+                        prop_assert!(record.amounts.is_zero());
+                        (first, sum, exact) = (counters, Amounts::default(), 0);
+                    }
+                }
+                Event::Sample { nanos, wall: set, used, resident: then, edge } => {
+                    at += nanos;
+                    wall = set;
+                    counters[Figure::Cpu] += used;
+                    counters[Figure::NetSent] += used / 3;
+                    exact += u128::from(nanos) * u128::from(resident);
+                    resident = then;
+                    let record = tally.take(sample(at, wall, counters, resident), edge).expect("time goes on");
+                    prop_assert_eq!((record.sequence, record.to.monotonic_nanos), (sequence, at));
+                    sequence += 1;
+                    sum = sum.plus(&record.amounts);
+                }
+            }
+            let used = counters.since(&first).expect("counters of an epoch only grow");
+            prop_assert_eq!(sum[Figure::Cpu], used[Figure::Cpu]);
+            prop_assert_eq!(sum[Figure::NetSent], used[Figure::NetSent]);
+            prop_assert_eq!(u128::from(sum[Figure::MemoryResident]), exact / 1_000_000_000);
+        }
+    }
+
+    #[test]
+    fn a_bucket_holds_the_instant_before_the_end(nanos in any::<i64>()) {
+        for width in Width::ALL {
+            let begins = i128::from(bucket(Time::from_nanos(nanos), width)) * 1_000_000_000;
+            let last = i128::from(nanos.saturating_sub(1));
+            prop_assert!(begins <= last && last < begins + i128::from(width.seconds()) * 1_000_000_000);
+        }
+    }
+}
+
+#[test]
+fn a_span_that_nobody_watched_is_a_gap_with_what_was_used() {
+    let (instance, incarnation) = ids();
+    let mut counters = Amounts::default();
+    let first = sample(1_000_000_000, 0, counters, 10);
+    let tally = Tally::begin(instance, incarnation, first);
+    let mut tally = Tally::resume(*tally.standing());
+    counters[Figure::Cpu] = 5;
+    let gap = tally.take(sample(3_000_000_000, 0, counters, 10), Edge::Adopt).expect("a record");
+    assert_eq!(gap.kind, Kind::Gap(Cause::Unwatched));
+    assert_eq!((gap.amounts[Figure::Cpu], gap.amounts[Figure::MemoryResident]), (5, 20));
+    let window = tally.take(sample(4_000_000_000, 0, counters, 10), Edge::Exit).expect("a record");
+    assert_eq!((window.kind, window.sequence), (Kind::Window(Edge::Exit), 1));
+}
+
+#[test]
+fn a_sample_from_before_the_last_is_no_record() {
+    let (instance, incarnation) = ids();
+    let mut tally = Tally::begin(instance, incarnation, sample(5, 0, Amounts::default(), 0));
+    let before = tally.clone();
+    assert_eq!(tally.take(sample(4, 0, Amounts::default(), 0), Edge::Tick), None);
+    assert_eq!(tally, before);
+}
+
+#[test]
+fn names_differ() {
+    let names: std::collections::BTreeSet<_> = Figure::ALL.iter().map(|figure| figure.as_str()).collect();
+    assert_eq!(names.len(), Figure::ALL.len());
+}
