@@ -18,6 +18,7 @@ mod cell;
 pub mod cloud_hypervisor;
 mod finding;
 pub mod firecracker;
+mod growing;
 mod http;
 mod log;
 mod open;

@@ -9,18 +9,18 @@
 //! neither is lost when we end: whoever comes later opens the other end by its name and goes on typing.
 //! Output is never held up by one who does not read.
 
-use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use crate::growing::Growing;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
-use tokio::net::unix::pipe::{Receiver, Sender};
+use tokio::net::unix::pipe::Sender;
 use tokio::sync::watch;
 use weft_ports::hypervisor::State;
 use weft_ports::task::{self, Task};
@@ -67,16 +67,12 @@ pub(super) struct Attached {
 
 /// Opens the console that is logged here and typed to there, until the machine has ended.
 pub(super) fn attach(log: &Path, terminal: &Path, state: watch::Receiver<State>) -> io::Result<Attached> {
-    let mut file = File::open(log)?;
-    file.seek(SeekFrom::End(0))?;
-    let grows = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
-    inotify::add_watch(&grows, log, WatchFlags::MODIFY)?;
-    // Neither is a pipe; both are read and written as one.
-    let grows = Receiver::from_file_unchecked(grows.into())?;
+    let growing = Growing::of(log)?;
+    // It is no pipe and is written to as one.
     let terminal = Sender::from_file_unchecked(open_other(terminal)?)?;
     let (stream, theirs) = tokio::io::duplex(BUFFER);
     let pump = async move {
-        if let Err(error) = pump(file, grows, terminal, (theirs, state)).await {
+        if let Err(error) = pump(growing, terminal, (theirs, state)).await {
             tracing::debug!(%error, "a console has closed");
         }
     };
@@ -84,31 +80,11 @@ pub(super) fn attach(log: &Path, terminal: &Path, state: watch::Receiver<State>)
 }
 
 async fn pump(
-    mut log: File,
-    mut grows: Receiver,
+    growing: Growing,
     mut terminal: Sender,
-    (stream, mut state): (DuplexStream, watch::Receiver<State>),
+    (stream, state): (DuplexStream, watch::Receiver<State>),
 ) -> io::Result<()> {
     let (mut typed, mut shown) = tokio::io::split(stream);
-    let down = async {
-        let mut told = [0; 1_024];
-        loop {
-            show(&mut log, &mut shown).await?;
-            let over = async {
-                let _ = state.wait_for(|state| matches!(state, State::Ended(_))).await;
-            };
-            let over = tokio::select! {
-                told = grows.read(&mut told) => {
-                    told?;
-                    false
-                }
-                () = over => true,
-            };
-            if over {
-                return show(&mut log, &mut shown).await;
-            }
-        }
-    };
     let up = async {
         let mut bytes = [0; 1_024];
         loop {
@@ -121,24 +97,8 @@ async fn pump(
         }
     };
     tokio::select! {
-        done = down => done,
+        done = growing.show(state, &mut shown) => done,
         done = up => done,
-    }
-}
-
-/// Passes on what the log has grown by. One that was cut short is read from its new end.
-async fn show(log: &mut File, shown: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
-    let mut bytes = [0; 8_192];
-    loop {
-        let read = log.read(&mut bytes)?;
-        if read == 0 {
-            let (at, end) = (log.stream_position()?, log.metadata()?.len());
-            if end < at {
-                log.seek(SeekFrom::Start(end))?;
-            }
-            return Ok(());
-        }
-        shown.write_all(&bytes[..read]).await?;
     }
 }
 
@@ -166,6 +126,7 @@ impl AsyncWrite for Attached {
 mod tests {
     use super::*;
     use std::io::Write;
+    use tokio::net::unix::pipe::Receiver;
 
     #[tokio::test]
     async fn what_is_typed_arrives_as_it_is_and_what_is_said_is_shown() {
