@@ -11,9 +11,11 @@
 
 mod devices;
 mod snapshots;
+mod usage;
 
 pub use devices::{Alter, Devices};
 pub use snapshots::{Fork, KeptSnapshot, NewSnapshot, SnapshotRef, SnapshotRemoval, Snapshots};
+pub use usage::{ExportChunk, ExportFormat, Grain, Subject, Usage, UsageLine, UsageQuery, UsageScope};
 
 use bytes::Bytes;
 use futures::stream::BoxStream;

@@ -10,6 +10,9 @@
 //!  hypervisor one VMM or estate                  (vmm)
 //!  processes  processes that outlive us          (host)
 //!  claims     the journal: claim first, make second (host)
+//!  meters     counters of running processes (host)
+//!  spool      what was used on a node, written down first (host)
+//!  ledger     what was used in a fleet, in buckets (store)
 //!  volumes    disks, folders and callers' paths  (host)
 //!  images     the default kernel and root        (image)
 //!  store      objects by key and revision        (store), with its codec (api)
@@ -29,8 +32,11 @@ pub mod documents;
 pub mod fault;
 pub mod hypervisor;
 pub mod images;
+pub mod ledger;
 pub mod link;
+pub mod meters;
 pub mod processes;
+pub mod spool;
 pub mod store;
 pub mod task;
 pub mod volumes;
