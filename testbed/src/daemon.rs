@@ -73,6 +73,11 @@ impl Daemon {
         Ok(())
     }
 
+    /// Sets `key=value` for the next starts.
+    pub fn set(&mut self, setting: &str) {
+        self.settings.push(setting.to_owned());
+    }
+
     fn daemon_command(&self) -> Command {
         let [first, rest @ ..] = self.through.as_slice() else { return self.command() };
         let mut command = Command::new(first);

@@ -7,6 +7,7 @@ use crate::config::{Config, Ports};
 use crate::figures::Figures;
 use crate::inventory::{self, Holdings};
 use crate::layout::Layout;
+use crate::orphans::{self, Orphans};
 use crate::owner::{Ask, Owner, Wish};
 use crate::shared::Shared;
 use crate::wards::Wards;
@@ -47,7 +48,7 @@ pub struct Agent {
 pub fn open(config: Config, ports: Ports) -> Agent {
     let layout = Layout::new(&config.data_dir, &config.run_dir);
     let wards = Wards::new(&config.jail);
-    let shared = Shared { config, ports, layout, figures: Figures::new(), wards };
+    let shared = Shared { config, ports, layout, figures: Figures::new(), wards, orphans: Orphans::default() };
     Agent { shared: Arc::new(shared), owners: Arc::default() }
 }
 
@@ -101,6 +102,7 @@ impl Agent {
                 Some(news) = news.next() => self.hear(news, &mut run),
                 Some((id, ended)) = run.owners.next() => self.forget(id, ended, &mut run),
                 (id, ended) = run.keepers.next() => run.keepers.forget(id, ended),
+                () = shared.orphans.news() => upkeep.reset_immediately(),
                 // One that hangs is given up for the next.
                 _ = upkeep.tick() => drop(refresh.replace(task::spawn("refresh", self.clone().refresh()))),
                 _ = shutdown.wait_for(|stop| *stop) => break,
@@ -120,6 +122,7 @@ impl Agent {
     /// What a former agent left.
     async fn take_stock(&self) -> Result<Run, Fault> {
         let shared = &self.shared;
+        orphans::refuse_lost(&shared.ports, &shared.layout).await?;
         let mut stock = inventory::take(&shared.ports, &shared.layout, &shared.figures).await?;
         shared.figures.owners(0);
         shared.wards.reset(stock.processes().filter_map(|held| Some((held.claim, held.process.ward?))));
@@ -168,6 +171,12 @@ impl Agent {
         let free = shared.ports.volumes.free_bytes().await?;
         let used = shared.ports.volumes.allocated_bytes(shared.layout.vms()).await?;
         node.facts.allocatable_disk_bytes = free.saturating_add(used).saturating_sub(shared.config.reserved_disk_bytes);
+        let mut orphaned: u64 = 0;
+        for id in shared.orphans.instances() {
+            let taken = shared.ports.volumes.allocated_bytes(&shared.layout.folder(id)).await?;
+            orphaned = orphaned.saturating_add(taken);
+        }
+        shared.orphans.tell(&mut node.facts, orphaned);
         Ok(node)
     }
 
@@ -183,6 +192,7 @@ impl Agent {
             News::Begun => {
                 run.link += 1;
                 run.told.clear();
+                self.shared.orphans.clear();
                 run.keepers.begin();
             }
             News::Placement(Placement::Set(placed)) => {
@@ -198,12 +208,28 @@ impl Agent {
             News::Placement(Placement::Snapshot(placed)) => run.keepers.set(placed.snapshot),
             News::Placement(Placement::SnapshotRemoved(id)) => run.keepers.remove(id),
             News::Placement(Placement::Synced) => {
-                let here: BTreeSet<_> = self.lock().keys().chain(run.inherited.keys()).copied().collect();
-                for id in &here - &run.told {
-                    tracing::warn!(instance = %id, "it is here and placed nowhere: released");
-                    self.want(id, None, run);
-                }
+                self.set_orphans_apart(run);
                 run.keepers.sync();
+            }
+        }
+    }
+
+    /// All was told: what is here and was not told is left as it is, unless a person gave it up.
+    fn set_orphans_apart(&self, run: &mut Run) {
+        // An owner that ends its instance may have told so already.
+        let stays = |handle: &Handle| {
+            let wish = handle.wants.borrow();
+            wish.placed.as_ref().is_some_and(|placed| !placed.desired.deleted)
+        };
+        let owned: Vec<_> = self.lock().iter().filter(|(_, handle)| stays(handle)).map(|(id, _)| *id).collect();
+        let here: BTreeSet<_> = owned.into_iter().chain(run.inherited.keys().copied()).collect();
+        let shared = &self.shared;
+        for id in &here - &run.told {
+            if shared.config.release.instances.contains(&id) {
+                tracing::warn!(instance = %id, "the state does not know it, and a person gave it up: released");
+                self.want(id, None, run);
+            } else {
+                shared.orphans.add(&shared.ports, &shared.layout, id, run.inherited.get(&id));
             }
         }
     }

@@ -27,6 +27,8 @@ use weft_ports::link::{SnapshotReport, SnapshotSight};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wish {
     pub(crate) snapshot: Option<Arc<Snapshot>>,
+    /// Nobody said that it should go: control has never heard of it.
+    pub(crate) orphan: bool,
     /// The subscription that told it.
     pub(crate) link: u64,
 }
@@ -53,9 +55,9 @@ impl Keeper {
         let span = tracing::info_span!("snapshot", snapshot = %self.id);
         async {
             loop {
-                let wish = self.wants.borrow_and_update().snapshot.clone();
+                let wish = self.wants.borrow_and_update().clone();
                 if !self.round(wish.clone()).await {
-                    return wish;
+                    return wish.snapshot;
                 }
             }
         }
@@ -64,9 +66,14 @@ impl Keeper {
     }
 
     /// Does what is wanted now, then waits for another wish; whether it goes on.
-    async fn round(&mut self, wish: Option<Arc<Snapshot>>) -> bool {
-        let phase = wish.as_ref().map(|snapshot| snapshot.phase);
-        let done = match (wish, phase) {
+    async fn round(&mut self, wish: Wish) -> bool {
+        let phase = wish.snapshot.as_ref().map(|snapshot| snapshot.phase);
+        let done = match (wish.snapshot, phase) {
+            (None, _) if wish.orphan => match self.keep_orphan().await {
+                Ok(true) => Ok(()),
+                Ok(false) => return false,
+                Err(fault) => Err(fault),
+            },
             (Some(snapshot), Some(SnapshotPhase::Pending)) => self.ensure(&snapshot).await,
             (_, Some(SnapshotPhase::Ready | SnapshotPhase::Pending)) => Ok(()),
             (_, Some(SnapshotPhase::Failed)) => self.clear().await,
@@ -125,6 +132,17 @@ impl Keeper {
             self.shared.ports.volumes.remove(folder).await?;
         }
         Ok(content)
+    }
+
+    /// One that was ever whole stays; garbage goes. Whether it stays.
+    async fn keep_orphan(&mut self) -> Result<bool, Fault> {
+        let folder = self.shared.layout.snapshot(self.id);
+        if self.shared.ports.parts.read(&folder.join(manifest::FILE)).await?.is_some() {
+            self.shared.orphans.add_snapshot(self.id, folder);
+            return Ok(true);
+        }
+        self.release().await?;
+        Ok(false)
     }
 
     async fn claim_folder(&mut self, snapshot: &Snapshot, folder: &Path) -> Result<(), Fault> {

@@ -27,6 +27,7 @@ mod inventory;
 mod keeper;
 mod layout;
 mod manifest;
+mod orphans;
 mod owner;
 mod reach;
 mod shared;
@@ -34,4 +35,4 @@ mod vet;
 mod wards;
 
 pub use agent::{Agent, open};
-pub use config::{Config, JailPolicy, Ports};
+pub use config::{Config, JailPolicy, Ports, Release};

@@ -95,6 +95,8 @@ pub(crate) struct Owner {
     begun: u64,
     hub: Option<Arc<Hub>>,
     told: Told,
+    /// When it began.
+    born: Time,
 }
 
 /// The longest wait; then it is looked again, whatever was said.
@@ -114,6 +116,7 @@ impl Owner {
         wants: watch::Receiver<Wish>,
         asked: mpsc::Receiver<Ask>,
     ) -> Self {
+        let born = shared.ports.clock.now();
         Self {
             id,
             shared,
@@ -131,6 +134,7 @@ impl Owner {
             begun: 0,
             hub: None,
             told: Told::default(),
+            born,
         }
     }
 
@@ -273,13 +277,13 @@ impl Owner {
             boot_epoch: live.held.process.boot_epoch,
             reboot_epoch: live.held.note.reboot_epoch,
             held: *live.state.borrow() == State::Held,
-            asked: live.held.note.asked,
+            asked: live.held.note.asked.map(|asked| self.past(asked)),
         });
         let ended = self.ended.as_ref().map(|exit| Ended {
             boot_epoch: exit.boot_epoch,
             reboot_epoch: exit.reboot_epoch,
             cause: exit.cause,
-            at: exit.at,
+            at: self.past(exit.at),
         });
         let generation = self.placed.as_ref().map(|placed| placed.generation);
         let prepared = generation.is_some() && self.prepared_for == generation;
@@ -369,6 +373,12 @@ impl Owner {
 
     fn placed(&self) -> Result<Arc<Placed>, Fault> {
         self.placed.clone().ok_or_else(|| Fault::internal("a step needs a placement and there is none"))
+    }
+
+    /// When something was that is over: what a former agent wrote down may be later than now, if the clock was
+    /// set back since. Nothing waits for such a time to come.
+    fn past(&self, at: Time) -> Time {
+        if at > self.now() { self.born } else { at }
     }
 
     fn now(&self) -> Time {

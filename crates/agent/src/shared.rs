@@ -3,6 +3,7 @@
 use crate::config::{Config, Ports};
 use crate::figures::Figures;
 use crate::layout::Layout;
+use crate::orphans::Orphans;
 use crate::wards::Wards;
 use weft_domain::instance::{Desired, StopHow};
 
@@ -13,6 +14,7 @@ pub(crate) struct Shared {
     pub(crate) layout: Layout,
     pub(crate) figures: Figures,
     pub(crate) wards: Wards,
+    pub(crate) orphans: Orphans,
 }
 
 /// What is wanted of an instance that is placed nowhere: that nothing of it is left.

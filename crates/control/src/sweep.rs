@@ -1,6 +1,8 @@
 //! Takes away what is no longer kept: old answers to requests, old or too many events.
 
 use crate::core::Core;
+use tokio::time::Instant;
+use weft_domain::Time;
 use weft_domain::object::Key;
 use weft_ports::fault::{self, Point};
 use weft_ports::store::{Commit, Write};
@@ -12,9 +14,11 @@ const AT_ONCE: usize = 500;
 pub(crate) async fn run(core: &Core) {
     let mut ticker = tokio::time::interval(core.config.sweep_every);
     ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let (wall, begun) = (core.now(), Instant::now());
     loop {
         ticker.tick().await;
-        let stale = stale(core);
+        // A clock that was set ahead makes nothing older than it is.
+        let stale = stale(core, core.now().min(wall.plus(begun.elapsed())));
         for keys in stale.chunks(AT_ONCE) {
             fault::hit(Point::ControlSwept);
             let writes = keys.iter().cloned().map(Write::Delete).collect();
@@ -28,8 +32,8 @@ pub(crate) async fn run(core: &Core) {
 }
 
 /// The keys of what is no longer kept.
-fn stale(core: &Core) -> Vec<Key> {
-    let (now, config) = (core.now(), &core.config);
+fn stale(core: &Core, now: Time) -> Vec<Key> {
+    let config = &core.config;
     let state = core.memory.read();
     let requests = state.requests.iter().filter(|(_, at)| now.since(**at) > config.requests_kept);
     let requests = requests.map(|(key, _)| Key::Request(*key));

@@ -120,7 +120,7 @@ impl Plan {
 ///
 /// # Laws
 /// Total and pure. Nothing is launched unless power is on and nothing lives; at most one launch is
-/// in a plan. A deleted instance is never launched and ends in [`Step::Release`]. When what is seen
+/// in a plan. What serves a boot that is newer than what is asked is left alone. A deleted instance is never launched and ends in [`Step::Release`]. When what is seen
 /// is what is wanted, the plan is empty.
 #[must_use]
 pub fn converge(wanted: &Wanted, seen: &Seen, now: Time) -> Plan {
@@ -171,6 +171,10 @@ fn at_rest(wanted: &Wanted, seen: &Seen, now: Time) -> Plan {
 }
 
 fn running(desired: &Desired, live: &Live, now: Time) -> Plan {
+    if live.boot_epoch > desired.boot_epoch {
+        // What is asked is from before this boot: the state is older than what runs, and will be told so.
+        return Plan::default();
+    }
     if live.boot_epoch < desired.boot_epoch {
         // It was stopped and booted again faster than it could end.
         return stop(live, desired.stop, now);

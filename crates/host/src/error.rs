@@ -236,7 +236,8 @@ impl Error {
             }
             Self::Held { .. } => "stop the other weft, or use another data folder".to_owned(),
             Self::Damaged { .. } => {
-                "nothing was changed: keep a copy of the folder, and report it; a copy of the file from before helps"
+                "nothing was changed: put back a copy of the file from before; without one, keep what is there, end the \
+                 VMs by hand, move the file away, and start weft again: it begins a new journal, and disks stay"
                     .to_owned()
             }
             Self::Newer { .. } => "run the weft that wrote it, or a newer one".to_owned(),

@@ -13,6 +13,7 @@
 //!
 //! What it does not know: what a VMM is, what an instance is for, who asks.
 
+pub mod clock;
 pub mod doctor;
 mod error;
 pub mod facts;

@@ -43,6 +43,13 @@ impl Fake {
         let mut state = self.0.lock().expect("no test panics while it holds the clock");
         state.0 = state.0.plus(span);
     }
+
+    /// A person sets the clock back.
+    pub fn set_back(&self, span: std::time::Duration) {
+        let mut state = self.0.lock().expect("no test panics while it holds the clock");
+        let nanos = i64::try_from(span.as_nanos()).unwrap_or(i64::MAX);
+        state.0 = Time::from_nanos(state.0.as_nanos().saturating_sub(nanos));
+    }
 }
 
 impl Clock for Fake {

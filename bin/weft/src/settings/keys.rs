@@ -115,6 +115,11 @@ pub(crate) const KEYS: &[Key] = &[
         "qemu:cloud-hypervisor:firecracker",
         "Drivers that are looked for, with `:` between, in the order in which `auto` tries them.",
     ),
+    text(
+        "node.release_orphans",
+        "",
+        "Ids of VMs and snapshots, with `,` between, that are on the node and unknown to the state, as after restoring a backup: they are removed with their disks. All others are kept.",
+    ),
     text("retention.max_events", "100000", "The most events that are kept."),
     text("retention.event_age", "720h", "How long events are kept."),
     text(

@@ -179,6 +179,7 @@ async fn open_agent(
         upkeep: UPKEEP,
         retry: RETRY,
         jail: jail(settings),
+        release: settings.release_orphans.clone(),
     };
     let volumes = Arc::new(weft_host::volumes::open(volumes(settings)).map_err(Fault::from)?);
     let ports = weft_agent::Ports {
@@ -192,7 +193,7 @@ async fn open_agent(
         parts: volumes,
         specs: Arc::new(weft_api::Records),
         images: Arc::new(weft_image::Images::open(weft_image::Config::new(settings.cache_dir.join("images")))?),
-        clock,
+        clock: Arc::new(weft_host::clock::Steady::begin(clock)),
     };
     Ok(weft_agent::open(config, ports))
 }

@@ -79,8 +79,9 @@ impl Keepers {
         let told = std::mem::take(&mut self.waiting);
         let here: BTreeSet<_> = self.wants.keys().chain(self.inherited.keys()).copied().collect();
         for id in here.into_iter().filter(|id| !told.contains_key(id)) {
-            tracing::warn!(snapshot = %id, "a snapshot is here and placed nowhere: released");
-            self.want(id, None);
+            let given_up = self.shared.config.release.snapshots.contains(&id);
+            tracing::warn!(snapshot = %id, given_up, "a snapshot is here, and the state does not know it");
+            self.wish(id, Wish { snapshot: None, orphan: !given_up, link: self.link });
         }
         for (id, snapshot) in told {
             self.want(id, Some(snapshot));
@@ -88,7 +89,10 @@ impl Keepers {
     }
 
     fn want(&mut self, id: SnapshotId, snapshot: Option<Arc<Snapshot>>) {
-        let wish = Wish { snapshot, link: self.link };
+        self.wish(id, Wish { snapshot, orphan: false, link: self.link });
+    }
+
+    fn wish(&mut self, id: SnapshotId, wish: Wish) {
         if let Some(wants) = self.wants.get(&id) {
             wants.send_if_modified(|old| std::mem::replace(old, wish.clone()) != wish);
             return;

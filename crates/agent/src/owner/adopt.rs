@@ -55,10 +55,11 @@ impl Owner {
         let desired = self.wanted().desired;
         let over = match (desired.stop, held.note.asked) {
             (StopHow::Force, _) => true,
-            (StopHow::Graceful { timeout }, Some(asked)) => self.now() >= asked.plus(timeout),
+            (StopHow::Graceful { timeout }, Some(asked)) => self.now() >= self.past(asked).plus(timeout),
             (StopHow::Graceful { .. }, None) => false,
         };
-        (desired.power == Power::Off && over) || held.process.boot_epoch < desired.boot_epoch
+        let newer = held.process.boot_epoch > desired.boot_epoch;
+        (desired.power == Power::Off && over && !newer) || held.process.boot_epoch < desired.boot_epoch
     }
 
     /// The time of a guest that should stop and cannot be asked runs as well.

@@ -123,6 +123,11 @@ impl Owner {
         let (Some(running), Some(placed), Some(lack)) = (self.up(), &self.placed, self.lack()) else { return false };
         let now = self.now();
         let behind = applied_generation(&running.held) < placed.generation;
+        if applied_generation(&running.held) > placed.generation {
+            // The state is older than what runs, as after restoring a backup: nothing is taken from a running
+            // machine before somebody asks for it anew.
+            return false;
+        }
         if lack.changes.is_empty() { behind } else { lack.changes.iter().any(|it| running.refusals.is_due(it, now)) }
     }
 

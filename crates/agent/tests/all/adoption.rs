@@ -7,7 +7,7 @@ use weft_domain::instance::{ExitCause, StopHow};
 use weft_domain::lifecycle::Verb;
 use weft_domain::spec::RestartPolicy;
 use weft_domain::{ClaimId, Fault, IncarnationId, InstanceId, Phase, Reason};
-use weft_ports::claims::{Claim, Claimed, Claims, Note};
+use weft_ports::claims::{Claimed, Claims, Note};
 use weft_ports::hypervisor::fake::{Answer, Behaviour, Button};
 use weft_ports::hypervisor::{Boot, Hypervisor, Order, Origin};
 use weft_ports::processes::{Confinement, Ending};
@@ -90,6 +90,25 @@ async fn a_guests_time_is_not_given_anew() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nothing_waits_for_a_time_that_a_clock_set_back_has_yet_to_reach() {
+    let house = House::up();
+    house.vmm.expect(Behaviour { button: Button::Ignored, ..Behaviour::default() });
+    let deaf = house.running("deaf", |_| {}).await;
+    let dies = house.running("dies", |draft| draft.restart = RestartPolicy::OnFailure).await;
+    house.ask(deaf, Verb::Shutdown, GRACE).await;
+    house.vmm.die(dies, Ending::Signal(11));
+    house.until_so(dies, "an exit", |vm| !vm.exits.is_empty()).await;
+    house.kill().await;
+    house.clock.set_back(Duration::from_secs(365 * 86_400));
+    let begun = tokio::time::Instant::now();
+    house.start();
+    assert_eq!(causes(&house.until(deaf, Phase::Stopped).await), [ExitCause::Forced]);
+    house.until(dies, Phase::Running).await;
+    assert!(begun.elapsed() < Duration::from_secs(120), "{:?}", begun.elapsed());
+    assert_eq!(house.vm(dies).exits.len(), 1, "an exit is told once");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_wanted_meanwhile_is_done() {
     let house = House::up();
     let (a, b) = (house.running("a", |_| {}).await, house.running("b", |_| {}).await);
@@ -99,23 +118,6 @@ async fn what_was_wanted_meanwhile_is_done() {
     house.start();
     house.desk.until("gone", |desk| desk.vm(a).is_none()).await;
     assert_eq!(causes(&house.until(b, Phase::Stopped).await), [ExitCause::Forced]);
-    house.kill().await;
-    // Control forgot it: what is claimed and placed nowhere goes.
-    house.desk.remove(b);
-    house.start();
-    house.assert_empty().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_new_subscription_without_an_instance_releases_it_and_tells_the_others_again() {
-    let house = House::up();
-    let (a, b) = (house.running("a", |_| {}).await, house.running("b", |_| {}).await);
-    let told = house.desk.reports(b).len();
-    house.desk.hang_up();
-    house.desk.remove(a);
-    house.desk.until("a new subscription", |desk| desk.readers() == 1 && desk.reports(b).len() > told).await;
-    house.idle().await;
-    assert!(house.living(a).is_empty() && house.living(b).len() == 1);
     house.delete(b).await;
     house.assert_empty().await;
 }
@@ -152,12 +154,38 @@ async fn an_unclaimed_process_is_cleared() {
     let house = House::new();
     let (id, claim) = (InstanceId::from_bytes([9; 16]), ClaimId::from_bytes([9; 16]));
     launched(&house, id, claim).await;
-    house.disk.make_folder(&house.config.run_dir.join("lock.d")).await.unwrap();
+    let text = claim.to_string();
+    house.disk.remove(&house.config.run_dir.join(&text[text.len() - 12..])).await.unwrap();
+    for left in ["lock.d", "0123456789ab"] {
+        house.disk.make_folder(&house.config.run_dir.join(left)).await.unwrap();
+    }
     house.start();
     house.idle().await;
-    assert!(house.living(id).is_empty());
+    assert!(house.living(id).is_empty(), "it was a program that was looked at");
     let left = house.disk.entries(&house.config.run_dir).await.unwrap();
-    assert_eq!(left, ["lock.d"], "its sockets go; what is not named like ours stays");
+    assert_eq!(left, ["lock.d"], "sockets go; what is not named like ours stays");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_the_journal_lost_is_neither_ended_nor_started_twice() {
+    let house = House::up();
+    let id = house.running("a", |_| {}).await;
+    let pids = house.living(id);
+    house.kill().await;
+    let entries = house.claims.entries();
+    let entry = entries.iter().find(|entry| matches!(entry.claim.what, Claimed::Process(_))).expect("it was claimed");
+    house.claims.release(vec![entry.claim.id]).await.unwrap();
+    let (_end, stop) = tokio::sync::watch::channel(false);
+    let refused = house.agent.run(stop).await.expect_err("it does not go on");
+    assert_eq!(refused.reason, Reason::StoreDamaged);
+    let pid = pids[0].to_string();
+    assert!(refused.message.contains("claims.log") && refused.message.contains(&pid), "{refused}");
+    assert_eq!((house.living(id), house.vmm.launches().len()), (pids, 1));
+    house.claims.claim(vec![entry.claim.clone()]).await.unwrap();
+    house.start();
+    house.until(id, Phase::Running).await;
+    house.delete(id).await;
+    house.assert_empty().await;
 }
 
 /// The newest claim of a process, without what was noted.
@@ -263,16 +291,4 @@ async fn an_exit_that_was_noted_and_not_told_is_told_once() {
     house.idle().await;
     assert_eq!(causes(&house.vm(id)), [ExitCause::GuestPoweroff]);
     assert_eq!(house.vmm.launches().len(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_claim_without_placement_is_released() {
-    let house = House::new();
-    let id = InstanceId::from_bytes([3; 16]);
-    let folder = house.config.data_dir.join("vms").join(id.to_string());
-    house.disk.make_folder(&folder).await.unwrap();
-    let what = Claimed::Folder(folder);
-    house.claims.claim(vec![Claim { id: ClaimId::from_bytes([4; 16]), instance: id, what }]).await.unwrap();
-    house.start();
-    house.assert_empty().await;
 }

@@ -47,6 +47,7 @@ pub(crate) struct House {
     pub(crate) fuse: Arc<Fuse>,
     pub(crate) agent: Agent,
     pub(crate) config: Config,
+    ports: Ports,
     running: Mutex<Option<Task<()>>>,
     shutdown: watch::Sender<bool>,
     _folder: tempfile::TempDir,
@@ -96,6 +97,7 @@ impl House {
             upkeep: Duration::from_secs(30),
             retry: RETRY,
             jail,
+            release: weft_agent::Release::default(),
         };
         let (desk, disk) = (Arc::new(Desk::default()), Arc::new(Disk::new(&own, &PathBuf::from("/roots"))));
         let (host, claims) = (Arc::new(host), claims::fake::Fake::new());
@@ -111,9 +113,24 @@ impl House {
             images: Arc::new(Fused::<dyn images::Images> { inner: images.clone(), fuse: fuse.clone() }),
             clock: clock.clone(),
         };
-        let agent = open(config.clone(), ports);
+        let agent = open(config.clone(), ports.clone());
         let (running, shutdown) = (Mutex::default(), watch::Sender::new(false));
-        Self { desk, vmm, host, disk, claims, images, clock, fuse, agent, config, running, shutdown, _folder: folder }
+        Self {
+            desk,
+            vmm,
+            host,
+            disk,
+            claims,
+            images,
+            clock,
+            fuse,
+            agent,
+            config,
+            ports,
+            running,
+            shutdown,
+            _folder: folder,
+        }
     }
 
     /// A node whose agent runs.
@@ -137,6 +154,14 @@ impl House {
     /// Kills the agent where it is.
     pub(crate) async fn kill(&self) {
         drop(self.running.lock().unwrap().take());
+        self.idle().await;
+    }
+
+    /// The next agent releases these, though control does not know them.
+    pub(crate) async fn give_up(&mut self, release: weft_agent::Release) {
+        self.kill().await;
+        self.agent = open(Config { release, ..self.config.clone() }, self.ports.clone());
+        self.start();
         self.idle().await;
     }
 

@@ -9,6 +9,7 @@ mod console;
 mod crash;
 mod house;
 mod life;
+mod orphans;
 mod refusal;
 mod restarts;
 mod snapshot;

@@ -10,7 +10,6 @@ use weft_domain::lifecycle::Verb;
 use weft_domain::snapshot::{Content, Identity, Role, Scope, Snapshot, SnapshotPhase, forked};
 use weft_domain::spec::{Attachment, Disk, DiskSource, Draft, Mac, Nic};
 use weft_domain::{InstanceId, Labels, Name, Phase, SnapshotId};
-use weft_ports::claims::Claimed;
 use weft_ports::clock::Clock;
 use weft_ports::hypervisor;
 use weft_ports::volumes::parts::Parts;
@@ -273,21 +272,6 @@ async fn the_policys_restart_does_not_go_back() {
         assert_ne!(house.vmm.memory(id).as_deref(), Some("kept"));
         assert!(bytes(&house, &disk_of(&house, id)).await.starts_with(b"written since"));
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_snapshot_that_control_forgot_is_released() {
-    let house = stocked();
-    let id = house.running("a", with_disks).await;
-    let snapshot = house.kept(id, Scope::Full).await;
-    house.kill().await;
-    assert!(house.claims.entries().iter().any(|entry| matches!(entry.claim.what, Claimed::Snapshot(..))));
-    house.desk.forget_snapshot(snapshot.id);
-    house.start();
-    house.idle().await;
-    assert!(!house.claims.entries().iter().any(|entry| matches!(entry.claim.what, Claimed::Snapshot(..))));
-    house.delete(id).await;
-    house.assert_empty().await;
 }
 
 #[tokio::test(start_paused = true)]

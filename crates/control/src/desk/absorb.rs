@@ -28,6 +28,11 @@ pub(super) fn absorb(before: &Instance, node: NodeId, report: &Report, now: Time
     if !before.placement.is_some_and(here) {
         return Absorbed::Nothing;
     }
+    let known = before;
+    let caught_up = catch_up(known, report);
+    let before = caught_up.as_ref().unwrap_or(known);
+    let told = caught_up.as_ref().map(|after| Report { boot_epoch: after.desired.boot_epoch, ..report.clone() });
+    let report = told.as_ref().unwrap_or(report);
     let mut after = before.clone();
     if let Some(sight) = meant(before, report) {
         // A sight is never refused.
@@ -47,7 +52,29 @@ pub(super) fn absorb(before: &Instance, node: NodeId, report: &Report, now: Time
     status.addresses.clone_from(&report.addresses);
     status.restart_required.clone_from(&report.restart_required);
     status.conditions = conditions(&before.status.conditions, &report.conditions, now);
-    if after == *before { Absorbed::Nothing } else { Absorbed::Change(Box::new(after)) }
+    if after == *known { Absorbed::Nothing } else { Absorbed::Change(Box::new(after)) }
+}
+
+/// A node that has done a boot or reboot which nobody is known to have asked for was asked by a state that is
+/// lost: this one was restored from a backup. What runs was wanted, and numbers go on from there.
+fn catch_up(before: &Instance, report: &Report) -> Option<Instance> {
+    let runs = report.running.as_ref().map(|it| (it.boot_epoch, it.reboot_epoch));
+    let ended = report.last_exit.as_ref().map(|it| (it.boot_epoch, it.reboot_epoch));
+    let boots = runs.max(ended).map_or(0, |(boots, _)| boots);
+    let reboots = [runs, ended].into_iter().flatten().map(|(_, reboots)| reboots).max().unwrap_or(0);
+    let desired = &before.desired;
+    if desired.deleted || (boots <= desired.boot_epoch && reboots <= desired.reboot_epoch) {
+        return None;
+    }
+    let mut after = before.clone();
+    if runs.is_some_and(|(boots, _)| boots > desired.boot_epoch) {
+        after.desired.power = if report.sight == Sight::Paused { Power::Paused } else { Power::On };
+        // What was being stopped was another boot.
+        after.status.phase = Phase::Starting;
+    }
+    after.desired.boot_epoch = boots.max(desired.boot_epoch);
+    after.desired.reboot_epoch = reboots.max(desired.reboot_epoch);
+    Some(after)
 }
 
 /// The sight that is meant under what is asked now; nothing where it does not speak of that.

@@ -1,5 +1,6 @@
 //! Control as a whole: over the store in memory, with a simulated node, on a paused clock.
 
+mod clocks;
 mod devices;
 mod house;
 mod lifecycle;

@@ -68,8 +68,9 @@ async fn answers_outlive_a_restart_and_not_their_day() {
     let config = Config { sweep_every: Duration::from_secs(5), ..Config::default() };
     let house = House::of(Blueprint { store, config, with_agent: true }).await;
     assert_eq!(house.control.create(&repeatable("r", 1), new_vm("a")).await.expect("repeated"), first);
-    house.clock.advance(Duration::from_secs(25 * 60 * 60));
-    tokio::time::advance(Duration::from_secs(6)).await;
+    let day_and_hour = Duration::from_secs(25 * 60 * 60);
+    house.clock.advance(day_and_hour);
+    tokio::time::advance(day_and_hour).await;
     // A commit of our own comes back after the sweep's.
     house.make("b").await;
     let again = house.control.create(&repeatable("r", 1), new_vm("a")).await.expect_err("forgotten");

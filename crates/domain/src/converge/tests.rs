@@ -103,12 +103,29 @@ proptest! {
         }
         if w.desired.deleted { prop_assert_eq!(s, Seen::default()); return Ok(()); }
         prop_assert!(s.prepared);
+        if s.live.is_some_and(|live| live.boot_epoch > w.desired.boot_epoch) {
+            return Ok(());
+        }
         match w.desired.power {
             Power::Off => prop_assert!(s.live.is_none()),
             Power::On => if let Some(live) = s.live { prop_assert!(!live.held) },
             Power::Paused => if let Some(live) = s.live { prop_assert!(live.held) },
         }
     }
+}
+
+#[test]
+fn a_boot_that_is_newer_than_what_is_asked_is_left_alone() {
+    let live = Live { boot_epoch: 2, reboot_epoch: 0, held: false, asked: None };
+    let seen = Seen { prepared: true, live: Some(live), ..Seen::default() };
+    for power in [Power::Off, Power::On, Power::Paused] {
+        let desired = Desired { power, boot_epoch: 1, ..Desired::default() };
+        let wanted = Wanted { desired, restart: RestartPolicy::Never };
+        assert_eq!(converge(&wanted, &seen, Time::from_millis(0)), Plan::default(), "{power:?}");
+    }
+    let desired = Desired { deleted: true, boot_epoch: 1, ..Desired::default() };
+    let wanted = Wanted { desired, restart: RestartPolicy::Never };
+    assert_eq!(converge(&wanted, &seen, Time::from_millis(0)).steps, [Step::Kill], "deletion was asked");
 }
 
 #[test]

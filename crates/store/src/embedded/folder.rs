@@ -23,6 +23,8 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Folder {
     dir: PathBuf,
     _lock: File,
+    /// The folder itself is held as well: a file can be deleted under us, and another made in its place.
+    _ground: File,
 }
 
 impl Folder {
@@ -39,10 +41,18 @@ impl Folder {
             }
             Err(TryLockError::Error(why)) => return Err(access("lock", &path)(why)),
         }
+        let ground = File::open(dir).map_err(access("open", dir))?;
+        match ground.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::Held { dir: dir.to_owned(), holder: holder(&mut lock) });
+            }
+            Err(TryLockError::Error(why)) => return Err(access("lock", dir)(why)),
+        }
         let said = format!("process {} ({})\n", std::process::id(), program());
         // A full disk must not keep a store from being read: the lock holds without its text.
         let _ = lock.set_len(0).and_then(|()| lock.write_all(said.as_bytes()));
-        Ok(Self { dir: dir.to_owned(), _lock: lock })
+        Ok(Self { dir: dir.to_owned(), _lock: lock, _ground: ground })
     }
 
     /// Where it is.

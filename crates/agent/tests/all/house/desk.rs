@@ -47,6 +47,8 @@ impl Vm {
 #[derive(Default)]
 struct Book {
     vms: BTreeMap<InstanceId, Vm>,
+    /// Taken from the node, which may not have heard it.
+    removed: Vec<InstanceId>,
     snapshots: BTreeMap<SnapshotId, Snapshot>,
     reports: Vec<Report>,
     nodes: Vec<Node>,
@@ -79,8 +81,16 @@ impl Desk {
 
     /// Takes an instance from the node.
     pub(crate) fn remove(&self, id: InstanceId) {
-        self.book().vms.remove(&id);
+        let mut book = self.book();
+        book.vms.remove(&id);
+        book.removed.push(id);
+        drop(book);
         self.tell(&Placement::Removed(id));
+    }
+
+    /// Control never heard of it, as after a backup from before it was restored.
+    pub(crate) fn forget(&self, id: InstanceId) -> Vm {
+        self.book().vms.remove(&id).expect("it is placed")
     }
 
     /// Tells a placement and nothing else.
@@ -234,6 +244,7 @@ impl Placements for Desk {
             book.snapshots.values().cloned().map(|snapshot| PlacedSnapshot { snapshot: Arc::new(snapshot) });
         let mut all: Vec<_> = snapshots.map(Placement::Snapshot).collect();
         all.extend(book.vms.values().map(|vm| Placement::Set(Box::new(vm.placed.clone()))));
+        all.extend(book.removed.iter().copied().map(Placement::Removed));
         all.push(Placement::Synced);
         book.readers.push(sender);
         Ok(stream::iter(all).chain(UnboundedReceiverStream::new(receiver)).boxed())

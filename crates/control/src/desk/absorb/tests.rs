@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 use std::time::Duration;
-use weft_domain::instance::{Desired, Exit, ExitCause, Meta, Placement, Power, Status, StopHow};
+use weft_domain::instance::{Desired, Exit, ExitCause, Meta, Placement, Power, Running, Status, StopHow};
 use weft_domain::label::Annotations;
 use weft_domain::spec::Draft;
 use weft_domain::{InstanceId, Labels, Name};
@@ -107,6 +107,44 @@ fn a_process_that_ends_for_a_reboot_is_not_stopped() {
     assert_eq!(phase_after(&rebooting, &later), Phase::Stopped);
 }
 
+fn running(boot_epoch: u64, reboot_epoch: u64) -> Running {
+    Running {
+        incarnation: weft_domain::IncarnationId::from_bytes([7; 16]),
+        pid: 7,
+        boot_epoch,
+        reboot_epoch,
+        start_time: NOW,
+        driver: "sim".into(),
+        machine: weft_domain::spec::Machine::Auto,
+        accelerator: weft_domain::spec::Accelerator::Auto,
+        jail: None,
+        applied_generation: 1,
+        resets: 0,
+    }
+}
+
+#[test]
+fn a_state_that_is_older_than_the_node_takes_what_runs_for_wanted() {
+    for phase in [Phase::Stopped, Phase::Created, Phase::Stopping, Phase::Running] {
+        let restored = instance(phase, Power::Off, 1);
+        let seen = Report { running: Some(running(3, 2)), ..report(Sight::Running, 1) };
+        let Absorbed::Change(after) = absorb(&restored, node(), &seen, NOW) else { panic!("{phase}") };
+        let desired = after.desired;
+        assert_eq!((desired.power, desired.boot_epoch, desired.reboot_epoch), (Power::On, 3, 2), "{phase}");
+        assert_eq!(after.status.phase, Phase::Running, "{phase}");
+        assert_eq!(absorb(&after, node(), &Report { boot_epoch: 3, ..seen }, NOW), Absorbed::Nothing, "{phase}");
+    }
+    let ended = Report { last_exit: Some(exit(3, 0)), ..report(Sight::Stopped, 1) };
+    let Absorbed::Change(after) = absorb(&instance(Phase::Stopped, Power::Off, 1), node(), &ended, NOW) else {
+        panic!("it is news")
+    };
+    assert_eq!((after.desired.power, after.desired.boot_epoch), (Power::Off, 3), "the next boot is a new one");
+    let mut deleting = instance(Phase::Deleting, Power::Off, 1);
+    deleting.desired.deleted = true;
+    let seen = Report { running: Some(running(3, 0)), ..report(Sight::Running, 1) };
+    assert_ne!(phase_after(&deleting, &seen), Phase::Running, "a deletion that was asked stays asked");
+}
+
 #[test]
 fn nothing_left_ends_only_what_is_deleted() {
     let released = report(Sight::Released, 0);
@@ -143,7 +181,9 @@ proptest! {
         let report = Report { last_exit, ..report(sight, epoch) };
         if let Absorbed::Change(after) = absorb(&before, node(), &report, NOW) {
             prop_assert_eq!(absorb(&after, node(), &report, NOW), Absorbed::Nothing);
-            prop_assert_eq!(after.desired, before.desired);
+            if exited.is_none_or(|(boot, reboot)| boot <= 1 && reboot == 0) {
+                prop_assert_eq!(after.desired, before.desired);
+            }
         }
     }
 }
