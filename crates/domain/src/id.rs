@@ -28,6 +28,14 @@ macro_rules! ids {
                 Self(Builder::from_unix_timestamp_millis(at.as_millis(), &random).into_uuid())
             }
 
+            /// When it was made.
+            #[must_use]
+            pub fn made(&self) -> Time {
+                let [a, b, c, d, e, f, ..] = *self.as_bytes();
+                // Forty-eight bits of milliseconds lie first.
+                Time::from_millis(i64::from_be_bytes([0, 0, a, b, c, d, e, f]))
+            }
+
             /// The id with these bytes.
             #[must_use]
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
@@ -87,6 +95,7 @@ mod tests {
         fn text_reads_back(ms in 0i64..4_000_000_000_000, random: [u8; 10]) {
             let id = InstanceId::new(Time::from_millis(ms), random);
             prop_assert_eq!(id.to_string().parse::<InstanceId>(), Ok(id));
+            prop_assert_eq!(id.made(), Time::from_millis(ms));
         }
 
         #[test]

@@ -8,6 +8,7 @@
 //!  spec      what was asked        fault      how a refusal is told
 //!  lifecycle phases and `next`     admission  what a node can still take
 //!  converge  desired → steps       restart    when a dead instance lives again
+//!  census    what is on a host, set against what is claimed
 //!  usage     samples → windows, gaps and buckets, and the law between them
 //! ```
 //!
@@ -16,6 +17,7 @@
 pub mod admission;
 pub mod ask;
 pub mod capability;
+pub mod census;
 pub mod converge;
 pub mod event;
 pub mod fault;

@@ -7,12 +7,14 @@
 //!  processes  launcher ─► program in its own session, cgroup and jail, found again by its claim
 //!  journal    claims, group-committed to a checksummed append-only log
 //!  volumes    callers' paths vetted; our disks, folders and logs
+//!  census     what is here of all that weft can make
 //!  facts      what this machine is                tsc  how fast its counter runs
 //!  doctor     what this host lets us do           peers  who is at the other end of a connection
 //! ```
 //!
 //! What it does not know: what a VMM is, what an instance is for, who asks.
 
+pub mod census;
 pub mod clock;
 pub mod doctor;
 mod error;

@@ -15,7 +15,7 @@ mod cgroup;
 mod endings;
 mod jail;
 mod launcher;
-mod search;
+pub(crate) mod search;
 mod start;
 pub(crate) mod stat;
 
@@ -116,6 +116,16 @@ impl Linux {
     #[must_use]
     pub fn launches_from_memory(&self) -> bool {
         self.launcher.in_memory()
+    }
+
+    /// What keeps apart what several data folders launch.
+    pub(crate) fn scope(&self) -> &str {
+        &self.config.scope
+    }
+
+    /// Our folder in each tree of cgroups.
+    pub(crate) fn cgroup_folders(&self) -> &[PathBuf] {
+        self.tree.folders()
     }
 
     /// Everything that bears this claim, by its variables and by its cgroup.

@@ -14,6 +14,7 @@
 //!  spool      what was used on a node, written down first (host)
 //!  ledger     what was used in a fleet, in buckets (store)
 //!  volumes    disks, folders and callers' paths  (host)
+//!  sightings  what is on a host of all that weft can make (host)
 //!  images     the default kernel and root        (image)
 //!  store      objects by key and revision        (store), with its codec (api)
 //!  documents  text ⇄ domain                      (api)
@@ -36,6 +37,7 @@ pub mod ledger;
 pub mod link;
 pub mod meters;
 pub mod processes;
+pub mod sightings;
 pub mod spool;
 pub mod store;
 pub mod task;

@@ -121,6 +121,11 @@ impl Tree {
         (self.version, self.warning.clone())
     }
 
+    /// Our folder in each tree.
+    pub(super) fn folders(&self) -> &[PathBuf] {
+        &self.folders
+    }
+
     /// Our folders, with controllers handed down to them.
     fn ensure(&self) -> io::Result<()> {
         for folder in &self.folders {

@@ -29,16 +29,18 @@ pub(super) struct Bearer {
 
 /// The claim in these variables, where they are of this scope.
 fn claim_in(environ: &[u8], scope: &str) -> Option<ClaimId> {
-    let value = |name: &str| {
-        environ.split(|byte| *byte == 0).find_map(|variable| {
-            let rest = variable.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
-            std::str::from_utf8(rest).ok()
-        })
-    };
-    if value(SCOPE)? != scope {
+    if value(environ, SCOPE)? != scope {
         return None;
     }
-    value(CLAIM)?.parse().ok()
+    value(environ, CLAIM)?.parse().ok()
+}
+
+/// The value of a variable.
+fn value<'a>(environ: &'a [u8], name: &str) -> Option<&'a str> {
+    environ.split(|byte| *byte == 0).find_map(|variable| {
+        let rest = variable.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+        std::str::from_utf8(rest).ok()
+    })
 }
 
 /// The claim that this process bears.
@@ -57,6 +59,29 @@ fn confined_as(cgroups: &str, scope: &str) -> Option<ClaimId> {
     cgroups.lines().find_map(|line| line.split_once(&ours)?.1.split('/').next()?.parse().ok())
 }
 
+/// Whose claim a process bears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bearing {
+    /// One of this scope.
+    Ours(ClaimId),
+    /// One of another.
+    Anothers(ClaimId),
+}
+
+/// What a living process bears, by two small files of it at most.
+pub(crate) fn bearing(pid: u32, scope: &str) -> Option<Bearing> {
+    let confined = || confined_as(&fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?, scope);
+    let said = || {
+        let environ = fs::read(format!("/proc/{pid}/environ")).ok()?;
+        match claim_in(&environ, scope) {
+            Some(claim) => Some(Bearing::Ours(claim)),
+            None => Some(Bearing::Anothers(value(&environ, SCOPE).and(value(&environ, CLAIM))?.parse().ok()?)),
+        }
+    };
+    let bearing = confined().map(Bearing::Ours).or_else(said)?;
+    stat::of(pid).filter(stat::Stat::is_living).map(|_| bearing)
+}
+
 /// Who a pid is now, if it is living.
 pub(super) fn living(pid: u32, boot_id: &str) -> Option<(Alive, bool)> {
     let stat = stat::of(pid).filter(stat::Stat::is_living)?;
@@ -65,7 +90,7 @@ pub(super) fn living(pid: u32, boot_id: &str) -> Option<(Alive, bool)> {
 }
 
 /// Every process there is, dead ones too.
-pub(super) fn pids() -> std::io::Result<Vec<u32>> {
+pub(crate) fn pids() -> std::io::Result<Vec<u32>> {
     let pids = fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     Ok(pids.collect())
 }
