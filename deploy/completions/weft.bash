@@ -1389,7 +1389,7 @@ _weft() {
             fi
             case "${prev}" in
                 --scope)
-                    COMPREPLY=($(compgen -W "full difference disks" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "full difference disks internal" -- "${cur}"))
                     return 0
                     ;;
                 --parent)

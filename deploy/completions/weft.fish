@@ -1527,7 +1527,8 @@ complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_
 complete -c weft -n "__fish_weft_using_subcommand snapshot; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -f -a "fork" -d 'Begin another VM from a snapshot, with addresses and disks of its own'
 complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from create" -l scope -d 'What is kept' -r -f -a "full\t'Disks, devices and the whole memory'
 difference\t'The same, but of the memory only what changed since the parent'
-disks\t'Disks alone, of a VM that may be stopped'"
+disks\t'Disks alone, of a VM that may be stopped'
+internal\t'Disks, devices and memory inside the VM\'s own qcow2 disks, to go back to in place'"
 complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from create" -l parent -d 'For a difference: the snapshot that it completes, by name or id' -r
 complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from create" -s l -l label -d 'A label, as key=value; repeat for more' -r
 complete -c weft -n "__fish_weft_using_subcommand snapshot; and __fish_seen_subcommand_from create" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r
@@ -1722,7 +1723,8 @@ complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen
 complete -c weft -n "__fish_weft_using_subcommand snapshots; and not __fish_seen_subcommand_from create list ls get describe delete rm restore fork" -f -a "fork" -d 'Begin another VM from a snapshot, with addresses and disks of its own'
 complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from create" -l scope -d 'What is kept' -r -f -a "full\t'Disks, devices and the whole memory'
 difference\t'The same, but of the memory only what changed since the parent'
-disks\t'Disks alone, of a VM that may be stopped'"
+disks\t'Disks alone, of a VM that may be stopped'
+internal\t'Disks, devices and memory inside the VM\'s own qcow2 disks, to go back to in place'"
 complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from create" -l parent -d 'For a difference: the snapshot that it completes, by name or id' -r
 complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from create" -s l -l label -d 'A label, as key=value; repeat for more' -r
 complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from create" -l request-id -d 'Makes a repetition safe: the same id gets the first answer; for one VM' -r

@@ -5,6 +5,8 @@
 
 #[path = "qemu_live/changes.rs"]
 mod changes;
+#[path = "qemu_live/inside.rs"]
+mod inside;
 #[path = "qemu_live/journeys.rs"]
 mod journeys;
 #[path = "qemu_live/life.rs"]

@@ -10,6 +10,8 @@
 //! is taken away before anything else is put there. A difference is made whole with its parent's memory as
 //! soon as it is taken, so that each snapshot can be read, and each parent removed, by itself.
 
+mod inside;
+
 use crate::manifest::{self, Manifest};
 use crate::owner::{Ask, Taken, Taking};
 use crate::shared::Shared;
@@ -85,7 +87,11 @@ impl Keeper {
         match done {
             Ok(()) => self.wants.changed().await.is_ok(),
             Err(fault) => {
-                tracing::warn!(%fault, reason = fault.reason.as_str(), "a snapshot is not as it should be yet");
+                if fault.reason == Reason::PhaseForbids {
+                    tracing::debug!(%fault, "a snapshot waits for its VM");
+                } else {
+                    tracing::warn!(%fault, reason = fault.reason.as_str(), "a snapshot is not as it should be yet");
+                }
                 tokio::select! {
                     changed = self.wants.changed() => changed.is_ok(),
                     () = tokio::time::sleep(self.shared.config.retry) => true,
@@ -165,6 +171,9 @@ impl Keeper {
             Some(parent) => self.memory_of(parent).await?.map(|memory| (parent, memory)),
             None => None,
         };
+        if snapshot.scope == Scope::Internal {
+            self.mark_inside(snapshot.instance, folder).await?;
+        }
         let taking = Taking {
             id: self.id,
             folder: folder.to_owned(),
@@ -196,6 +205,8 @@ impl Keeper {
         let memory = match snapshot.scope {
             Scope::Full | Scope::Difference => snapshot.spec.memory.size_bytes,
             Scope::Disks => 0,
+            // What its disks lie on is not ours to count; QEMU says where it is full.
+            Scope::Internal => return Ok(()),
         };
         let free = volumes.free_bytes().await?.saturating_sub(self.shared.config.reserved_disk_bytes);
         let needed = disks.saturating_add(memory);
@@ -238,6 +249,7 @@ impl Keeper {
     /// Nothing of it is left, and its claim is let go.
     async fn clear(&mut self) -> Result<(), Fault> {
         let Some((claim, folder)) = &self.claim else { return Ok(()) };
+        self.empty_inside(folder).await?;
         self.shared.ports.volumes.remove(folder).await?;
         self.shared.ports.claims.release(vec![*claim]).await?;
         self.claim = None;

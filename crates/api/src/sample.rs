@@ -451,7 +451,7 @@ fn content() -> impl Strategy<Value = Content> {
 
 /// Any snapshot.
 pub(crate) fn snapshot() -> BoxedStrategy<Snapshot> {
-    let scope = one_of(&[Scope::Full, Scope::Difference, Scope::Disks]);
+    let scope = one_of(&[Scope::Full, Scope::Difference, Scope::Disks, Scope::Internal]);
     let which = (any::<[[u8; 16]; 3]>(), of(any::<[u8; 16]>()), scope, one_of(&SnapshotPhase::ALL));
     let all = (meta().boxed(), which.boxed(), spec(), content().boxed(), any::<String>());
     all.prop_map(|(meta, ([id, instance, node], parent, scope, phase), spec, content, message)| Snapshot {

@@ -120,6 +120,8 @@ pub enum Feature {
     SnapshotFull,
     SnapshotDifference,
     SnapshotDisks,
+    /// A machine is kept inside its own disks.
+    SnapshotInternal,
     Fork,
     Migrate,
     GuestAgent,

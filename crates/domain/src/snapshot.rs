@@ -6,8 +6,8 @@
 //! ```
 
 use crate::label::Annotations;
-use crate::spec::{DiskSource, Draft, Mac, Spec};
-use crate::{InstanceId, Labels, Name, NodeId, Phase, SnapshotId, Time};
+use crate::spec::{Disk, DiskFormat, DiskSource, Draft, Mac, Spec};
+use crate::{InstanceId, Labels, Name, NodeId, Phase, SnapshotId, Time, Violation};
 
 /// A VM at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub struct Snapshot {
     pub phase: SnapshotPhase,
     /// What was kept; empty until it is ready.
     pub content: Content,
-    /// Why it failed; empty otherwise.
+    /// Why it failed, or what its removal waits for; empty otherwise.
     pub message: String,
 }
 
@@ -54,6 +54,8 @@ pub enum Scope {
     Difference,
     /// Disks alone, of a VM that may be stopped.
     Disks,
+    /// Disks, devices and the whole memory, inside the VM's own disks: it is where they are, and goes with them.
+    Internal,
 }
 
 /// Where a snapshot is in its life.
@@ -175,15 +177,29 @@ pub fn forked(spec: &Spec, id: &InstanceId, disk_bytes: impl Fn(&str) -> Option<
 pub const fn can_be_taken(phase: Phase, scope: Scope) -> bool {
     let lives = matches!(phase, Phase::Running | Phase::Paused);
     match scope {
-        Scope::Full | Scope::Difference => lives,
+        Scope::Full | Scope::Difference | Scope::Internal => lives,
         Scope::Disks => lives || phase.at_rest(),
     }
+}
+
+/// What keeps a machine from being kept inside its own disks: each that can be written must be a
+/// copy-on-write image, and there must be one.
+#[must_use]
+pub fn no_room_inside(draft: &Draft) -> Vec<Violation> {
+    let written = || draft.disks.iter().enumerate().filter(|(_, disk)| !disk.read_only);
+    if written().next().is_none() {
+        let why = "has none that can be written, inside which it could be kept";
+        return vec![Violation { field: "vm.spec.disks".to_owned(), why: why.to_owned() }];
+    }
+    let raw = written().filter(|(_, disk)| disk.format != DiskFormat::Qcow2);
+    let why = |disk: &Disk| format!("disk {:?} is no copy-on-write image, so nothing can be kept inside it", disk.name);
+    raw.map(|(i, disk)| Violation { field: format!("vm.spec.disks[{i}].format"), why: why(disk) }).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::{Attachment, Disk, Nic, Vsock};
+    use crate::spec::{Attachment, Nic, Vsock};
 
     #[test]
     fn a_fork_shares_nothing_that_names_it() {
@@ -204,5 +220,23 @@ mod tests {
         assert!(fork.vsock.is_some_and(|vsock| vsock.cid > 3 && vsock.cid != u32::MAX));
         assert_eq!(fork.disks[0].source, DiskSource::Blank { size_bytes: 4096 });
         assert_eq!(fork.disks[1].source, spec.disks[1].source);
+    }
+
+    #[test]
+    fn only_images_that_can_be_written_hold_a_machine() {
+        let image = |name: &str, format, read_only| {
+            let disk = Disk::new(name, DiskSource::Path(format!("/images/{name}").into()));
+            Disk { format, read_only, ..disk }
+        };
+        let fields = |disks| {
+            let found = no_room_inside(&Draft { disks, ..Draft::default() });
+            found.into_iter().map(|found| found.field).collect::<Vec<_>>()
+        };
+        let (root, raw) = (image("root", DiskFormat::Qcow2, false), image("data", DiskFormat::Raw, false));
+        let tools = image("tools", DiskFormat::Raw, true);
+        assert_eq!(fields(vec![root.clone(), tools.clone()]), Vec::<String>::new());
+        assert_eq!(fields(vec![tools.clone(), raw.clone(), root]), ["vm.spec.disks[1].format"]);
+        assert_eq!(fields(vec![tools]), ["vm.spec.disks"]);
+        assert!(can_be_taken(Phase::Paused, Scope::Internal) && !can_be_taken(Phase::Stopped, Scope::Internal));
     }
 }

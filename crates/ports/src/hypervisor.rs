@@ -14,7 +14,7 @@ pub mod fake;
 
 use crate::processes::{Alive, Confinement};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
@@ -22,7 +22,7 @@ use weft_domain::capability::Capabilities;
 use weft_domain::snapshot::{Content, Identity, Role, Scope};
 use weft_domain::spec::change::Change;
 use weft_domain::spec::{Accelerator, DiskFormat, Machine as Model, Spec};
-use weft_domain::{ClaimId, Fault, IncarnationId, InstanceId, Name, Time};
+use weft_domain::{ClaimId, Fault, IncarnationId, InstanceId, Name, Reason, Time};
 
 /// What is to be launched; every path was made or vetted before.
 #[derive(Debug, Clone)]
@@ -233,7 +233,8 @@ pub struct Alteration {
 /// Where a snapshot is put.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keep {
-    /// An empty folder of ours, which only we can enter.
+    /// A folder of ours, which only we can enter and where nothing of a snapshot is yet. No other snapshot's has this path, and what is kept
+    /// inside disks is found again by it.
     pub folder: PathBuf,
     /// What is kept: never [`Scope::Disks`], which needs no VMM.
     pub scope: Scope,
@@ -260,12 +261,21 @@ pub trait Body: Send + Sync {
     /// # Errors
     /// `SnapshotFailed` with the VMM's words.
     async fn keep(&self, keep: &Keep) -> Result<Vec<(Role, String)>, Fault>;
+    /// Takes away what was kept inside its disks for the snapshot of this folder; absence is success. Lawful
+    /// while running or held.
+    ///
+    /// # Errors
+    /// `SnapshotFailed` with the VMM's words.
+    async fn forget(&self, folder: &Path) -> Result<(), Fault> {
+        let why = format!("nothing was kept inside a disk for {}: this driver cannot", folder.display());
+        Err(Fault::new(Reason::VerbUnsupported, why))
+    }
     /// Sends the machine to one that was launched from [`Origin::Incoming`] on this socket. After it
     /// this one has ended by [`Way::Moved`] and that one runs, or this one goes on.
     ///
     /// # Errors
     /// `MigrationFailed` with the VMM's words.
-    async fn send(&self, socket: &std::path::Path) -> Result<(), Fault>;
+    async fn send(&self, socket: &Path) -> Result<(), Fault>;
     /// Counters of its devices.
     async fn counters(&self) -> Result<Counters, Fault>;
     /// Interrupts the guest in a way that it cannot mask.

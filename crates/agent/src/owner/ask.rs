@@ -2,6 +2,7 @@
 
 use super::{Owner, Taken, Taking};
 use crate::console::Hub;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use weft_domain::{Fault, Reason};
@@ -15,6 +16,8 @@ pub(crate) enum Ask {
     Machine(oneshot::Sender<Result<Arc<dyn Machine>, Fault>>),
     /// That it be held and kept as it is now.
     Keep(Box<Taking>, oneshot::Sender<Result<Taken, Fault>>),
+    /// That nothing be left inside its disks of the snapshot of this folder.
+    Forget(PathBuf, oneshot::Sender<Result<(), Fault>>),
 }
 
 impl Owner {
@@ -24,6 +27,7 @@ impl Owner {
             Ask::Console(to) => drop(to.send(self.console().await)),
             Ask::Machine(to) => drop(to.send(self.lend())),
             Ask::Keep(taking, to) => drop(to.send(self.keep(&taking).await)),
+            Ask::Forget(folder, to) => drop(to.send(self.forget(&folder).await)),
         }
     }
 

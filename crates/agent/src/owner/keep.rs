@@ -10,7 +10,7 @@
 use super::Owner;
 use super::patience::{is_forced, is_gone};
 use bytes::Bytes;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use weft_domain::snapshot::{Role, Scope};
 use weft_domain::spec::{Disk, DiskFormat, DiskSource};
@@ -82,14 +82,28 @@ impl Owner {
             parts = self.unless(is_forced, machine.keep(&keep)).await?;
             driver = machine.chosen().driver;
         }
-        parts.extend(self.unless(is_forced, self.keep_disks(taking)).await?);
+        if scope != Scope::Internal {
+            parts.extend(self.unless(is_forced, self.keep_disks(taking)).await?);
+        }
         if let Some(live) = self.live.as_mut() {
-            live.base = if scope == Scope::Disks { base } else { Some(taking.id) };
+            live.base = match scope {
+                Scope::Full | Scope::Difference => Some(taking.id),
+                Scope::Disks | Scope::Internal => base,
+            };
         }
         let made = self.live.as_ref().and_then(|live| live.made.as_ref());
         let spec = made.and_then(|made| made.running.clone().check().ok());
         let spec = spec.map(|spec| self.shared.ports.specs.encode_spec(&spec).into()).unwrap_or_default();
         Ok(Taken { driver, at, scope, parts, spec })
+    }
+
+    /// Takes away what is inside its disks of the snapshot of this folder.
+    pub(super) async fn forget(&mut self, folder: &Path) -> Result<(), Fault> {
+        let Some(live) = self.up() else {
+            return Err(Fault::new(Reason::PhaseForbids, "what is inside the disks of a VM goes when the VM runs"));
+        };
+        let machine = Arc::clone(&live.machine);
+        self.unless(is_forced, machine.forget(folder)).await
     }
 
     async fn keep_at_rest(&mut self, taking: &Taking) -> Result<Taken, Fault> {

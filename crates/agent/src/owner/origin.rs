@@ -12,7 +12,7 @@ use crate::manifest;
 use std::path::PathBuf;
 use std::sync::Arc;
 use weft_domain::instance::ExitCause;
-use weft_domain::snapshot::{Identity, Part, Role, Snapshot, SnapshotPhase};
+use weft_domain::snapshot::{Identity, Part, Role, Scope, Snapshot, SnapshotPhase};
 use weft_domain::spec::{Disk, DiskSource, Draft, Spec};
 use weft_domain::{Fault, Reason};
 use weft_ports::hypervisor::{Origin, Restore};
@@ -31,7 +31,8 @@ pub(super) struct Beginning {
 impl Beginning {
     /// Whether it goes on from memory; else its guest boots from the disks.
     pub(super) fn goes_on(&self) -> bool {
-        self.snapshot.content.parts.iter().any(|part| matches!(part.role, Role::Memory | Role::State))
+        let in_files = |part: &Part| matches!(part.role, Role::Memory | Role::State);
+        self.snapshot.scope == Scope::Internal || self.snapshot.content.parts.iter().any(in_files)
     }
 
     /// The name of the driver that wrote it.

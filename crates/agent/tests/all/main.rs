@@ -8,6 +8,7 @@ mod chaos;
 mod console;
 mod crash;
 mod house;
+mod inside;
 mod life;
 mod orphans;
 mod refusal;

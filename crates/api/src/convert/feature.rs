@@ -138,6 +138,7 @@ features! {
     F::SnapshotFull => F::SnapshotFull, "snapshot-full";
     F::SnapshotDifference => F::SnapshotDifference, "snapshot-difference";
     F::SnapshotDisks => F::SnapshotDisks, "snapshot-disks";
+    F::SnapshotInternal => F::SnapshotInternal, "snapshot-internal";
     F::Fork => F::Fork, "fork";
     F::Migrate => F::Migrate, "migrate";
     F::GuestAgent => F::GuestAgent, "guest-agent";

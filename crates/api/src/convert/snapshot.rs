@@ -11,6 +11,7 @@ choice!(Scope, SnapshotScope, Scope::Full, {
     Scope::Full = SNAPSHOT_SCOPE_FULL,
     Scope::Difference = SNAPSHOT_SCOPE_DIFFERENCE,
     Scope::Disks = SNAPSHOT_SCOPE_DISKS,
+    Scope::Internal = SNAPSHOT_SCOPE_INTERNAL,
 } else {
     SNAPSHOT_SCOPE_UNSPECIFIED => Ok(Scope::Full),
 });

@@ -42,6 +42,8 @@ pub enum Scope {
     Difference,
     /// Disks alone, of a VM that may be stopped
     Disks,
+    /// Disks, devices and memory inside the VM's own qcow2 disks, to go back to in place
+    Internal,
 }
 
 impl From<Scope> for snapshot::Scope {
@@ -50,6 +52,7 @@ impl From<Scope> for snapshot::Scope {
             Scope::Full => Self::Full,
             Scope::Difference => Self::Difference,
             Scope::Disks => Self::Disks,
+            Scope::Internal => Self::Internal,
         }
     }
 }

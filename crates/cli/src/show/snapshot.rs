@@ -68,5 +68,6 @@ const fn scope(scope: Scope) -> &'static str {
         Scope::Full => "full",
         Scope::Difference => "difference",
         Scope::Disks => "disks",
+        Scope::Internal => "internal",
     }
 }

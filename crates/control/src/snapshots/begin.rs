@@ -16,7 +16,7 @@ use weft_domain::instance::{Desired, Meta, Origin, Placement, Power, Status, Sto
 use weft_domain::label::Annotations;
 use weft_domain::node::Facts;
 use weft_domain::object::{Revision, Stored};
-use weft_domain::snapshot::{Identity, Role, Snapshot, forked};
+use weft_domain::snapshot::{Identity, Role, Scope, Snapshot, forked};
 use weft_domain::spec::{DiskFormat, DiskSource, Draft, disk};
 use weft_domain::until::Until;
 use weft_domain::{Fault, Instance, NodeId, Phase, Reason};
@@ -145,6 +145,11 @@ pub(super) async fn fork(core: &Core, call: &Call, fork: &Fork) -> Result<Vm, Fa
 /// One attempt; nothing where another write came first and it is worth another.
 async fn begin(verb: &Verb<'_>, fork: &Fork, kept: &Arc<KeptSnapshot>) -> Result<Option<Vm>, Fault> {
     let core = verb.core;
+    if kept.value.scope == Scope::Internal {
+        let why = format!("is inside the disks of VM {}, and nowhere else", kept.value.instance_name);
+        let fault = Fault::field(Reason::SnapshotUnusable, "snapshot", why);
+        return Err(fault.fix("restore that VM to it; a full snapshot can be forked"));
+    }
     let node = node_of(core, kept.value.node)?;
     if let Some(driver) = rules::usable(&kept.value, &node.1)? {
         rules::can(driver, Feature::Fork, "begin another VM from a snapshot")?;

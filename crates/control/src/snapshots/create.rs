@@ -88,13 +88,16 @@ fn decided(core: &Core, new: &NewSnapshot) -> Result<(Snapshot, Option<Arc<KeptS
             let fault = Fault::field(Reason::FieldRequired, "snapshot.parent", "is required for a difference");
             return Err(fault.fix("name the snapshot that it completes, or take a full one"));
         }
-        (Some(_), Scope::Full | Scope::Disks) => {
+        (Some(_), Scope::Full | Scope::Disks | Scope::Internal) => {
             let fault = Fault::field(Reason::FieldInvalid, "snapshot.parent", "can only be given for a difference");
             return Err(fault.fix("leave it out, or ask for a difference"));
         }
-        (None, Scope::Full | Scope::Disks) => None,
+        (None, Scope::Full | Scope::Disks | Scope::Internal) => None,
     };
     rules::can_take(rules::driver_of(it, facts)?, new.scope)?;
+    if new.scope == Scope::Internal {
+        rules::room_inside(it)?;
+    }
     let id = core.new_snapshot();
     let snapshot = Snapshot {
         id,
@@ -115,6 +118,7 @@ fn decided(core: &Core, new: &NewSnapshot) -> Result<(Snapshot, Option<Arc<KeptS
     };
     let state = core.memory.read();
     rules::room(&state, it.meta.id)?;
+    rules::apart(&state, it.meta.id, new.scope)?;
     if let Some(parent) = &parent {
         rules::completes(&state, it, &parent.value)?;
     }
@@ -128,6 +132,7 @@ fn forbidden(it: &Instance, scope: Scope) -> Fault {
     let phase = it.status.phase;
     let fault = Fault::new(Reason::PhaseForbids, format!("cannot take this snapshot of a VM that is {phase}"));
     match scope {
+        Scope::Internal => fault.fix("boot it first"),
         Scope::Full | Scope::Difference => fault.fix("boot it first, or take a snapshot of its disks alone"),
         Scope::Disks => fault.fix("wait until it runs or is at rest"),
     }

@@ -9,10 +9,10 @@ use crate::refusal;
 use std::sync::Arc;
 use weft_domain::event::Severity;
 use weft_domain::object::{Key, Stored};
-use weft_domain::snapshot::{Snapshot, SnapshotPhase};
+use weft_domain::snapshot::{Scope, Snapshot, SnapshotPhase};
 use weft_domain::told::Told;
 use weft_domain::{Fault, Reason, SnapshotId};
-use weft_ports::api::{Call, KeptSnapshot, SnapshotRemoval};
+use weft_ports::api::{Call, KeptSnapshot, SnapshotRemoval, Vm};
 use weft_ports::store::Refused;
 
 /// Removes a snapshot.
@@ -46,13 +46,26 @@ async fn attempt(verb: &Verb<'_>, before: &Arc<KeptSnapshot>) -> Result<KeptSnap
         return Ok(gone(verb, (**before).clone()).await);
     }
     rules::unneeded(&core.memory.read(), before.value.id)?;
-    let after = Snapshot { phase: SnapshotPhase::Deleting, ..before.value.clone() };
+    let after =
+        Snapshot { phase: SnapshotPhase::Deleting, message: waits_for(core, &before.value), ..before.value.clone() };
     let step = Step { before: Some(before), after: Some(&after), request: verb.request.as_ref(), parent: None };
     let message = format!("snapshot {} is being deleted", after.name);
     let told = Told { severity: Severity::Normal, reason: "SnapshotDeleting", message };
     let revision = core.commit_snapshot(step, &told).await?;
     core.memory.reached(revision).await;
     Ok(gone(verb, Stored { value: after, revision }).await)
+}
+
+/// What the removal waits for, where that may take long.
+fn waits_for(core: &Core, snapshot: &Snapshot) -> String {
+    let rests = |vm: Arc<Vm>| vm.value.status.running.is_none();
+    if snapshot.scope == Scope::Internal && core.memory.get(snapshot.instance).is_some_and(rests) {
+        return format!(
+            "it is inside the disks of VM {}, and goes when that runs or is deleted",
+            snapshot.instance_name
+        );
+    }
+    String::new()
 }
 
 /// The answer that this request was given before.

@@ -4,7 +4,7 @@ use crate::state::State;
 use weft_domain::capability::{Capabilities, Feature};
 use weft_domain::instance::Power;
 use weft_domain::node::Facts;
-use weft_domain::snapshot::{Scope, Snapshot, SnapshotPhase};
+use weft_domain::snapshot::{Scope, Snapshot, SnapshotPhase, no_room_inside};
 use weft_domain::{Fault, Instance, InstanceId, Reason, SnapshotId, needs};
 
 /// The most snapshots of one VM.
@@ -42,6 +42,43 @@ pub(crate) fn can_take(driver: &Capabilities, scope: Scope) -> Result<(), Fault>
         Scope::Full => can(driver, Feature::SnapshotFull, "take full snapshots"),
         Scope::Difference => can(driver, Feature::SnapshotDifference, "take snapshots of differences"),
         Scope::Disks => can(driver, Feature::SnapshotDisks, "take snapshots of disks alone"),
+        Scope::Internal => can(driver, Feature::SnapshotInternal, "keep a VM inside its own disks"),
+    }
+}
+
+/// Whether one of this scope can be taken beside those that there are of a VM: what is inside its disks would be
+/// lost with a snapshot in files that is gone back to, and copied into one that is taken.
+pub(crate) fn apart(state: &State, vm: InstanceId, scope: Scope) -> Result<(), Fault> {
+    let inside = scope == Scope::Internal;
+    let of_the_vm = |one: &&Snapshot| one.instance == vm && one.phase != SnapshotPhase::Failed;
+    let mut all = state.snapshots.values().map(|one| &one.value).filter(of_the_vm);
+    let Some(other) = all.find(|one| (one.scope == Scope::Internal) != inside) else { return Ok(()) };
+    let (there, here) = if inside { ("files", "inside") } else { ("its disks", "in files") };
+    let why = format!("the VM has snapshot {} in {there}, beside which none can be kept {here}", other.name);
+    Err(Fault::field(Reason::InUse, "snapshot.scope", why)
+        .fix("ask for the scope that the VM's snapshots have, or delete those first"))
+}
+
+/// Whether the disks of a VM have room inside for a snapshot.
+pub(crate) fn room_inside(instance: &Instance) -> Result<(), Fault> {
+    match Fault::from_violations(Reason::FieldUnsupported, no_room_inside(&instance.spec)) {
+        None => Ok(()),
+        Some(fault) => {
+            Err(fault.fix("give it copy-on-write images (qcow2), or take a full snapshot, which is in files"))
+        }
+    }
+}
+
+/// Refuses the end of a VM inside whose disks snapshots are kept.
+pub(crate) fn empty_inside(state: &State, vm: InstanceId) -> Result<(), Fault> {
+    let kept = |one: &&Snapshot| matches!(one.phase, SnapshotPhase::Pending | SnapshotPhase::Ready);
+    let inside = |one: &&Snapshot| one.instance == vm && one.scope == Scope::Internal;
+    match state.snapshots.values().map(|one| &one.value).filter(kept).find(inside) {
+        None => Ok(()),
+        Some(one) => {
+            let why = format!("snapshot {} is kept inside the VM's disks", one.name);
+            Err(Fault::field(Reason::InUse, "vm", why).fix("delete that snapshot first"))
+        }
     }
 }
 
@@ -65,8 +102,8 @@ pub(crate) fn completes(state: &State, instance: &Instance, parent: &Snapshot) -
     if parent.instance != instance.meta.id && instance.desired.origin().is_none_or(|it| it.snapshot != parent.id) {
         return refuse("is of another VM");
     }
-    if parent.phase != SnapshotPhase::Ready || parent.scope == Scope::Disks {
-        return refuse("is not READY, or holds no memory");
+    if parent.phase != SnapshotPhase::Ready || matches!(parent.scope, Scope::Disks | Scope::Internal) {
+        return refuse("is not READY, or holds no memory in a file");
     }
     let Some(running) = &instance.status.running else { return refuse("is of a machine that has ended") };
     if parent.content.driver != running.driver {
@@ -115,7 +152,12 @@ pub(crate) fn unneeded(state: &State, id: SnapshotId) -> Result<(), Fault> {
         let why = format!("snapshot {} completes it", child.value.name);
         return Err(Fault::field(Reason::InUse, "snapshot", why).fix("delete that snapshot first"));
     }
-    let lives = |it: &Instance| it.desired.power != Power::Off || it.status.running.is_some();
+    // What is inside disks is read once, when the machine begins.
+    let inside = state.snapshots.get(&id).is_some_and(|one| one.value.scope == Scope::Internal);
+    let lives = |it: &Instance| match &it.status.running {
+        Some(_) => !inside,
+        None => it.desired.power != Power::Off,
+    };
     let began = |it: &Instance| it.desired.origin().is_some_and(|origin| origin.snapshot == id);
     let vm = state.instances.values().find(|vm| lives(&vm.value) && began(&vm.value));
     match vm {

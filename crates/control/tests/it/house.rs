@@ -181,6 +181,8 @@ pub(crate) fn the_node(id: NodeId) -> Node {
         Feature::SnapshotFull,
         Feature::SnapshotDifference,
         Feature::SnapshotDisks,
+        Feature::SnapshotInternal,
+        Feature::DiskQcow2,
         Feature::Fork,
         Feature::Counters,
         Feature::Nmi,

@@ -1,16 +1,17 @@
 //! Snapshots: taken, failed, completed by differences, gone back to, begun from, removed.
 
-use crate::house::{Blueprint, House, call, named, repeatable};
+use crate::house::{Blueprint, House, call, named, new_vm, repeatable};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use weft_domain::instance::StopHow;
 use weft_domain::label::Annotations;
 use weft_domain::snapshot::{Identity, Scope, SnapshotPhase};
 use weft_domain::spec::memory::MIB;
+use weft_domain::spec::{Disk, DiskFormat, DiskSource, Draft};
 use weft_domain::{Labels, Name, Phase, Reason};
 use weft_ports::api::{
-    Alter, Call, Devices, Events, Fork, ListQuery, NewSnapshot, Power, Removal, SnapshotRef, SnapshotRemoval,
-    Snapshots, VmRef, Vms,
+    Alter, Call, CreateMode, Devices, Events, Fork, ListQuery, NewSnapshot, NewVm, Power, Removal, SnapshotRef,
+    SnapshotRemoval, Snapshots, VmRef, Vms,
 };
 
 fn of(vm: &str, name: &str, scope: Scope) -> NewSnapshot {
@@ -259,4 +260,63 @@ async fn a_disk_of_the_caller_s_does_not_stand_in_the_way_of_a_restore() {
     Snapshots::restore(control, &call(), &named("a"), &snapshot("s")).await.expect("a caller's file is not lost");
     let foreign = Snapshots::restore(control, &call(), &named("b"), &snapshot("s")).await.expect_err("no such VM");
     assert_eq!(foreign.reason, Reason::VmNotFound);
+}
+
+/// Makes a VM that runs, with a disk of this format.
+async fn with_disk(house: &House, name: &str, format: DiskFormat) {
+    let disk = Disk { format, ..Disk::new("root", DiskSource::Path("/images/root".into())) };
+    let spec = Draft { disks: vec![disk], ..Draft::default() }.check().expect("lawful");
+    let new = NewVm { spec, mode: CreateMode::Boot, ..new_vm(name) };
+    Vms::create(&house.control, &call(), new).await.expect("a VM is made");
+}
+
+fn inside(vm: &str, name: &str) -> NewSnapshot {
+    of(vm, name, Scope::Internal)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_inside_disks_stays_with_its_vm() {
+    let house = House::new().await;
+    with_disk(&house, "a", DiskFormat::Qcow2).await;
+    let control = &house.control;
+    let parent = NewSnapshot { parent: Some(snapshot("s")), ..inside("a", "t") };
+    let kept = Snapshots::create(control, &call(), inside("a", "s")).await.expect("taken").value;
+    assert_eq!((kept.phase, kept.scope), (SnapshotPhase::Ready, Scope::Internal));
+    let refused = Snapshots::create(control, &call(), parent).await.expect_err("it completes nothing");
+    assert_eq!(refused.violations[0].field, "snapshot.parent");
+    let refused = Snapshots::create(control, &call(), full("a", "t")).await.expect_err("beside it there is none");
+    assert_eq!((refused.reason, refused.violations[0].field.as_str()), (Reason::InUse, "snapshot.scope"));
+    let refused = Snapshots::fork(control, &call(), fork("b", "s")).await.expect_err("it is nowhere else");
+    assert_eq!(refused.reason, Reason::SnapshotUnusable);
+    Snapshots::create(control, &call(), inside("a", "t")).await.expect("another inside");
+    let back = Snapshots::restore(control, &call(), &named("a"), &snapshot("s")).await.expect("restored").value;
+    assert_eq!(back.desired.origin().map(|origin| origin.snapshot), Some(kept.id));
+    let removed = Removal { vm: named("a"), etag: None, force: true, allow_missing: false };
+    let refused = Vms::delete(control, &call(), removed.clone()).await.expect_err("they would go with it");
+    assert_eq!(refused.reason, Reason::InUse);
+    Snapshots::delete(control, &call(), removal("s")).await.expect("what it began from is not mapped");
+    control.shutdown(&call(), &named("a"), StopHow::Force).await.expect("stopped");
+    let refused = Snapshots::create(control, &call(), inside("a", "u")).await.expect_err("nobody writes at rest");
+    assert_eq!(refused.reason, Reason::PhaseForbids);
+    let waits = Snapshots::delete(control, &call(), removal("t")).await.expect("removed").expect("it was there");
+    assert!(waits.value.message.contains("goes when that runs"), "{}", waits.value.message);
+    Vms::delete(control, &call(), removed).await.expect("nothing is inside any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_images_have_room_inside() {
+    let house = House::new().await;
+    house.make_running("none").await;
+    with_disk(&house, "raw", DiskFormat::Raw).await;
+    let control = &house.control;
+    for (vm, field) in [("none", "vm.spec.disks"), ("raw", "vm.spec.disks[0].format")] {
+        let refused = Snapshots::create(control, &call(), inside(vm, "s")).await.expect_err("no room inside");
+        assert_eq!((refused.reason, refused.violations[0].field.as_str()), (Reason::FieldUnsupported, field));
+    }
+    with_disk(&house, "image", DiskFormat::Qcow2).await;
+    Snapshots::create(control, &call(), full("image", "f")).await.expect("in files");
+    let refused = Snapshots::create(control, &call(), inside("image", "s")).await.expect_err("beside files");
+    assert_eq!(refused.reason, Reason::InUse);
+    Snapshots::delete(control, &call(), removal("f")).await.expect("removed");
+    Snapshots::create(control, &call(), inside("image", "s")).await.expect("it is alone now");
 }

@@ -19,8 +19,8 @@ use crate::clock::Clock;
 use crate::processes::{Alive, Ending};
 use guest::Guest;
 use machine::Handle;
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use weft_domain::capability::{Capabilities, Feature};
@@ -116,6 +116,8 @@ struct World {
     otherwise: Behaviour,
     guests: BTreeMap<ClaimId, Arc<Guest>>,
     launches: Vec<Order>,
+    /// The folders of the snapshots that are kept inside disks.
+    inside: BTreeSet<PathBuf>,
 }
 
 impl Fake {
@@ -152,6 +154,12 @@ impl Fake {
     #[must_use]
     pub fn launches(&self) -> Vec<Order> {
         self.world().launches.clone()
+    }
+
+    /// The folders of the snapshots that are kept inside disks.
+    #[must_use]
+    pub fn inside(&self) -> BTreeSet<PathBuf> {
+        self.world().inside.clone()
     }
 
     /// Processes that live now, with the instance of each.
@@ -361,6 +369,7 @@ fn served() -> Vec<Feature> {
         F::Counters,
         F::SnapshotFull,
         F::SnapshotDisks,
+        F::SnapshotInternal,
         F::Fork,
         F::Migrate,
     ]

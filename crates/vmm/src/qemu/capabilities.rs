@@ -58,6 +58,7 @@ const ALWAYS: &[Feature] = &[
     Feature::Counters,
     Feature::SnapshotFull,
     Feature::SnapshotDisks,
+    Feature::SnapshotInternal,
     Feature::Fork,
     Feature::Migrate,
     Feature::ReadinessSerial,

@@ -160,6 +160,7 @@ fn begin(blueprint: &Blueprint<'_>, line: &mut Line) {
     match (&blueprint.order.origin, blueprint.begin) {
         (Origin::Boot, Begin::Running) => {}
         (Origin::Boot, Begin::Held) => line.flag("-S"),
+        (Origin::Snapshot(_), _) if blueprint.layout.tag.is_some() => line.flag("-S"),
         (Origin::Snapshot(_) | Origin::Incoming(_), _) => line.option("-incoming", "defer"),
     }
 }

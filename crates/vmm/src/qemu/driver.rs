@@ -102,7 +102,7 @@ impl Qemu {
         let shared = self.shared(alive, birth);
         shared.saw(&status);
         let mut machine = Handle::new(shared, Link::of(client, folder.qmp()));
-        self.begin(order, &mut machine, arrival).await?;
+        self.begin(order, &mut machine, (arrival, layout.tag)).await?;
         Ok(machine)
     }
 
@@ -139,19 +139,18 @@ impl Qemu {
     }
 
     /// What is done before the virtual CPUs run, and that they run.
-    async fn begin(&self, order: &Order, machine: &mut Handle, arrival: Option<UnixListener>) -> Result<(), Error> {
+    async fn begin(
+        &self,
+        order: &Order,
+        machine: &mut Handle,
+        (arrival, tag): (Option<UnixListener>, Option<String>),
+    ) -> Result<(), Error> {
         if let Some(listener) = arrival {
             machine.await_arrival(listener);
             return Ok(());
         }
         if let Origin::Snapshot(restore) = &order.origin {
-            let path = restore.folder.join(MEMORY);
-            let file = open_kept(&path).map_err(|source| Error::UseFolder { path, source })?;
-            if machine.ask(Ask::Receive(file.into())).await.is_err() {
-                // It ends by itself, and its log says why.
-                let _ = tokio::time::timeout(END_LIMIT, self.processes.ended(&machine.alive())).await;
-                return Err(Error::Load { said: log::last_words(&order.vmm_log) });
-            }
+            self.load(order, machine, (restore, tag)).await?;
         }
         let held = Begin::of(&order.spec) == Begin::Held;
         if held {
@@ -167,6 +166,30 @@ impl Qemu {
         }
         if let Origin::Snapshot(Restore { identity: Identity::New, .. }) = &order.origin {
             readdress(&order.spec, machine).await;
+        }
+        Ok(())
+    }
+
+    /// Memory and devices, from inside the disks or from their file.
+    async fn load(
+        &self,
+        order: &Order,
+        machine: &Handle,
+        (restore, tag): (&Restore, Option<String>),
+    ) -> Result<(), Error> {
+        if let Some(tag) = tag {
+            if restore.identity == Identity::New {
+                return Err(Error::Load { said: "it is inside the disks of the VM that it is of".to_owned() });
+            }
+            let returned = machine.ask(Ask::Return(tag)).await;
+            return returned.map_err(|fault| Error::Load { said: fault.message });
+        }
+        let path = restore.folder.join(MEMORY);
+        let file = open_kept(&path).map_err(|source| Error::UseFolder { path, source })?;
+        if machine.ask(Ask::Receive(file.into())).await.is_err() {
+            // It ends by itself, and its log says why.
+            let _ = tokio::time::timeout(END_LIMIT, self.processes.ended(&machine.alive())).await;
+            return Err(Error::Load { said: log::last_words(&order.vmm_log) });
         }
         Ok(())
     }

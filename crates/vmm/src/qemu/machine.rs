@@ -10,6 +10,7 @@
 
 mod alter;
 mod counters;
+mod inside;
 pub(super) mod journey;
 mod link;
 mod owner;
@@ -27,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot, watch};
-use weft_domain::snapshot::Role;
+use weft_domain::snapshot::{Role, Scope};
 use weft_domain::{Fault, Reason};
 use weft_ports::hypervisor::{Address, Alteration, Body, Chosen, Counters, Duplex, Keep, Machine, State, Way};
 use weft_ports::processes::Alive;
@@ -114,7 +115,14 @@ impl Body for Handle {
 
     async fn keep(&self, keep: &Keep) -> Result<Vec<(Role, String)>, Fault> {
         self.ask(Ask::Keep(keep.clone())).await?;
+        if keep.scope == Scope::Internal {
+            return Ok(vec![(Role::Config, LAYOUT.to_owned())]);
+        }
         Ok(vec![(Role::Memory, MEMORY.to_owned()), (Role::Config, LAYOUT.to_owned())])
+    }
+
+    async fn forget(&self, folder: &Path) -> Result<(), Fault> {
+        self.ask(Ask::Forget(inside::tag(folder))).await
     }
 
     async fn send(&self, socket: &Path) -> Result<(), Fault> {

@@ -211,6 +211,9 @@ impl Body for Fused<dyn Machine> {
     async fn keep(&self, keep: &Keep) -> Result<Vec<(Role, String)>, Fault> {
         self.around(self.inner.keep(keep)).await
     }
+    async fn forget(&self, folder: &Path) -> Result<(), Fault> {
+        self.around(self.inner.forget(folder)).await
+    }
     async fn send(&self, socket: &Path) -> Result<(), Fault> {
         self.around(self.inner.send(socket)).await
     }

@@ -7,7 +7,7 @@ use crate::processes::Ending;
 use std::collections::BTreeMap;
 use std::path::Path;
 use weft_domain::capability::Feature;
-use weft_domain::snapshot::Role;
+use weft_domain::snapshot::{Role, Scope};
 use weft_domain::{Fault, Reason};
 
 /// The part that holds what a fake guest remembers.
@@ -55,20 +55,37 @@ impl Body for Handle {
 
     async fn keep(&self, keep: &Keep) -> Result<Vec<(Role, String)>, Fault> {
         self.before_end("keep")?;
-        self.serves(Feature::SnapshotFull)?;
+        let inside = keep.scope == Scope::Internal;
+        self.serves(if inside { Feature::SnapshotInternal } else { Feature::SnapshotFull })?;
         if *self.guest.state.borrow() != State::Held {
             return Err(Fault::new(Reason::PhaseForbids, "cannot keep a machine that runs").fix("pause it first"));
+        }
+        if inside {
+            // One that is cut off leaves what it has written.
+            self.fake.world().inside.insert(keep.folder.clone());
         }
         self.delayed().await;
         let failed = |why: String| Fault::new(Reason::SnapshotFailed, format!("the fake VMM cannot keep it: {why}"));
         if let Some(words) = self.guest.behaviour().keep_failure.clone() {
+            self.fake.world().inside.remove(&keep.folder);
             return Err(failed(words));
         }
         let memory = self.guest.body().memory.clone();
         for (file, text) in [(MEMORY, memory.as_str()), (STATE, "")] {
             std::fs::write(keep.folder.join(file), text).map_err(|error| failed(error.to_string()))?;
         }
+        if inside {
+            // A fake guest has no disks: what would be inside them lies beside what tells of it.
+            return Ok(vec![(Role::Config, STATE.to_owned())]);
+        }
         Ok(vec![(Role::Memory, MEMORY.to_owned()), (Role::State, STATE.to_owned())])
+    }
+
+    async fn forget(&self, folder: &Path) -> Result<(), Fault> {
+        self.before_end("forget")?;
+        self.serves(Feature::SnapshotInternal)?;
+        self.fake.world().inside.remove(folder);
+        Ok(())
     }
 
     async fn send(&self, socket: &Path) -> Result<(), Fault> {

@@ -68,6 +68,7 @@ impl Body for Handle {
             Scope::Full => "Full",
             Scope::Difference => "Diff",
             Scope::Disks => return Err(unserved("take a snapshot of disks alone")),
+            Scope::Internal => return Err(unserved("keep a machine inside its disks")),
         };
         let _turn = self.turn(verb).await?;
         if !self.shared.is_held() {

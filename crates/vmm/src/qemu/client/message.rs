@@ -41,6 +41,8 @@ pub(in crate::qemu) enum Event {
     Moved(Moved),
     /// A memory device has this size now, in bytes.
     Resized(String, u64),
+    /// The job of this id has come to its end, good or bad.
+    Concluded(String),
     /// Any other.
     Other,
 }
@@ -142,6 +144,9 @@ impl Event {
             "MEMORY_DEVICE_SIZE_CHANGE" => {
                 let size = facts.get("size").and_then(Value::as_u64).unwrap_or_default();
                 named(facts, "id").map_or(Self::Other, |id| Self::Resized(id, size))
+            }
+            "JOB_STATUS_CHANGE" if facts["status"] == "concluded" => {
+                named(facts, "id").map_or(Self::Other, Self::Concluded)
             }
             _ => Self::Other,
         }

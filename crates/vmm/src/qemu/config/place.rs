@@ -88,6 +88,9 @@ pub(in crate::qemu) struct Layout {
     pub(in crate::qemu) modules: Vec<Module>,
     /// What is asked of the virtio-mem device, in bytes.
     pub(in crate::qemu) asked_bytes: u64,
+    /// The tag under which all else is inside the machine's own disks; it is in files where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::qemu) tag: Option<String>,
 }
 
 /// A memory module.
@@ -108,7 +111,7 @@ impl Layout {
         put(Sort::Disk, &mut spec.disks.iter().map(|disk| &disk.name));
         put(Sort::Nic, &mut spec.nics.iter().map(|nic| &nic.name));
         put(Sort::Device, &mut spec.devices.iter().map(|device| &device.name));
-        Self { slots, base_bytes: spec.memory.size_bytes, modules: Vec::new(), asked_bytes: 0 }
+        Self { slots, base_bytes: spec.memory.size_bytes, modules: Vec::new(), asked_bytes: 0, tag: None }
     }
 
     /// The layout that QEMU tells of, from `query-pci`, `query-memory-size-summary` and

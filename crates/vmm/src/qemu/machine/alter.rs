@@ -126,6 +126,7 @@ impl Owner {
             | Event::Turned
             | Event::Moved(_)
             | Event::Resized(..)
+            | Event::Concluded(_)
             | Event::Other => None,
         });
         if gone.await? == Some(true) || (!id.starts_with('/') && !self.has(id).await?) {
@@ -215,7 +216,7 @@ impl Owner {
     }
 
     /// The node that a disk reads from; another after it was swapped.
-    async fn drive(&mut self, name: &str) -> Result<String, Trouble> {
+    pub(super) async fn drive(&mut self, name: &str) -> Result<String, Trouble> {
         let path = format!("/machine/peripheral/{}", Sort::Disk.id(name));
         let drive = self.call("qom-get", json!({"path": path, "property": "drive"})).await?;
         drive.as_str().map(str::to_owned).ok_or_else(|| Trouble::change(format!("disk {name} has no file behind it")))

@@ -40,13 +40,16 @@ const BANDWIDTH: u64 = 1 << 40;
 
 impl Owner {
     pub(super) async fn keep(&mut self, keep: &Keep) -> Result<(), Trouble> {
-        if keep.scope != Scope::Full {
+        if !matches!(keep.scope, Scope::Full | Scope::Internal) {
             let why = "driver qemu keeps the whole memory, not what changed of it";
             return Err(Fault::new(Reason::VerbUnsupported, why).into());
         }
         if !self.shared.is_held() {
             let fault = Fault::new(Reason::PhaseForbids, "cannot take the snapshot: the machine is not held");
             return Err(fault.fix("pause it first").into());
+        }
+        if keep.scope == Scope::Internal {
+            return self.keep_inside(&keep.folder).await;
         }
         let layout = self.layout().await?;
         let (path, told) = (keep.folder.join(MEMORY), keep.folder.join(LAYOUT));
@@ -122,7 +125,7 @@ impl Owner {
     }
 }
 
-fn failed(why: &str) -> Fault {
+pub(super) fn failed(why: &str) -> Fault {
     Fault::new(Reason::SnapshotFailed, format!("cannot take the snapshot: {why}"))
 }
 
@@ -138,16 +141,29 @@ fn whole_or_failed(event: &Event) -> Option<bool> {
         | Event::Unplugged(_)
         | Event::Clung(_)
         | Event::Resized(..)
+        | Event::Concluded(_)
         | Event::Other => None,
     }
 }
 
 /// The file for memory and devices, beside the one that says where devices sit.
 fn create(path: &Path, told: &Path, layout: &Layout) -> io::Result<File> {
+    write(told, layout)?;
+    fresh().open(path)
+}
+
+/// Says where devices sit.
+pub(super) fn write(told: &Path, layout: &Layout) -> io::Result<()> {
+    let file = fresh().open(told)?;
+    serde_json::to_writer(&file, layout)?;
+    file.sync_all()
+}
+
+/// A file that is not there yet, and is for nobody else.
+fn fresh() -> std::fs::OpenOptions {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true).mode(0o600);
-    serde_json::to_writer(options.open(told)?, layout)?;
-    options.open(path)
+    options
 }
 
 /// Opens a file of a snapshot; a link is not followed, and nothing but a file is waited on or read.

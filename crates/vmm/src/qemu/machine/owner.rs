@@ -47,6 +47,10 @@ pub(in crate::qemu) enum Ask {
     Limit,
     /// Keep memory and devices.
     Keep(Keep),
+    /// Go on from what is inside the disks under this tag.
+    Return(String),
+    /// Take away what is inside the disks under this tag.
+    Forget(String),
     /// Go on at the other end of this socket.
     Send(OwnedFd),
     /// Go on from what comes from here.
@@ -77,6 +81,8 @@ impl Ask {
             Self::Alter(alteration) => return format!("give the machine {}", alteration.change.told()),
             Self::Limit => "limit the disks",
             Self::Keep(_) => "take the snapshot",
+            Self::Return(_) => "go on from what is inside its disks",
+            Self::Forget(_) => "take away what is inside its disks",
             Self::Send(_) => "move",
             Self::Receive(_) => "go on from what was kept",
             Self::Quit => "quit",
@@ -88,7 +94,9 @@ impl Ask {
     pub(super) const fn limit(&self) -> Duration {
         match self {
             Self::Alter(_) => Duration::from_secs(60),
-            Self::Keep(_) | Self::Send(_) | Self::Receive(_) => Duration::from_secs(1_200),
+            Self::Keep(_) | Self::Return(_) | Self::Forget(_) | Self::Send(_) | Self::Receive(_) => {
+                Duration::from_secs(1_200)
+            }
             Self::Pause
             | Self::Resume
             | Self::PowerButton
@@ -104,9 +112,9 @@ impl Ask {
     const fn reason(&self) -> Reason {
         match self {
             Self::Alter(_) | Self::Limit => Reason::ChangeRefused,
-            Self::Keep(_) => Reason::SnapshotFailed,
+            Self::Keep(_) | Self::Forget(_) => Reason::SnapshotFailed,
             Self::Send(_) => Reason::MigrationFailed,
-            Self::Receive(_) => Reason::SnapshotUnusable,
+            Self::Receive(_) | Self::Return(_) => Reason::SnapshotUnusable,
             Self::Pause | Self::Resume | Self::PowerButton | Self::Reset | Self::Nmi | Self::Count | Self::Quit => {
                 Reason::VmmSilent
             }
@@ -224,6 +232,8 @@ impl Owner {
             Ask::Alter(alteration) => self.alter(alteration).await?,
             Ask::Limit => self.limit_all().await?,
             Ask::Keep(keep) => self.keep(keep).await?,
+            Ask::Return(tag) => self.go_back(tag).await?,
+            Ask::Forget(tag) => self.untag(tag).await?,
             Ask::Send(socket) => self.send(socket.as_fd()).await?,
             Ask::Receive(source) => self.receive(source.as_fd()).await?,
             Ask::Quit => {
@@ -306,6 +316,7 @@ impl Owner {
             | Event::Clung(_)
             | Event::Moved(_)
             | Event::Resized(..)
+            | Event::Concluded(_)
             | Event::Other => {}
         }
     }

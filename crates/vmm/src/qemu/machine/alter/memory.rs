@@ -62,6 +62,7 @@ impl Owner {
         let came = |event: &Event| match event {
             Event::Resized(device, bytes) if device == PLUGGABLE && *bytes == wanted => Some(()),
             Event::Resized(..)
+            | Event::Concluded(_)
             | Event::Unplugged(_)
             | Event::Clung(_)
             | Event::Shutdown(_)
