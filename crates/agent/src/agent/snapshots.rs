@@ -23,8 +23,9 @@ pub(super) struct Keepers {
     inherited: BTreeMap<SnapshotId, Folder>,
     wants: BTreeMap<SnapshotId, watch::Sender<Wish>>,
     running: FuturesUnordered<BoxFuture<'static, (SnapshotId, Ended)>>,
-    /// Told by this subscription before it told all: their VMs may have no owner yet.
-    waiting: BTreeMap<SnapshotId, Arc<Snapshot>>,
+    /// Told by this subscription before it told all, those of which nothing should be left too: their VMs may
+    /// have no owner yet.
+    waiting: BTreeMap<SnapshotId, Option<Arc<Snapshot>>>,
     synced: bool,
     link: u64,
 }
@@ -63,14 +64,17 @@ impl Keepers {
         if self.synced {
             self.want(snapshot.id, Some(snapshot));
         } else {
-            self.waiting.insert(snapshot.id, snapshot);
+            self.waiting.insert(snapshot.id, Some(snapshot));
         }
     }
 
     /// Nothing of this should be left here.
     pub(super) fn remove(&mut self, id: SnapshotId) {
-        self.waiting.remove(&id);
-        self.want(id, None);
+        if self.synced {
+            self.want(id, None);
+        } else {
+            self.waiting.insert(id, None);
+        }
     }
 
     /// All was told: what is here and was not told goes.
@@ -84,7 +88,7 @@ impl Keepers {
             self.wish(id, Wish { snapshot: None, orphan: !given_up, link: self.link });
         }
         for (id, snapshot) in told {
-            self.want(id, Some(snapshot));
+            self.want(id, snapshot);
         }
     }
 

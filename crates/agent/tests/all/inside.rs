@@ -28,6 +28,12 @@ async fn what_is_inside_is_gone_back_to_and_goes_with_its_snapshot() {
     house.idle().await;
     house.drop_snapshot(snapshot.id).await;
     assert!(house.vmm.inside().is_empty(), "the next agent knows that something is inside");
+    let last = house.kept(id, Scope::Internal).await;
+    house.kill().await;
+    house.desk.remove_snapshot(last.id);
+    house.start();
+    house.desk.until("gone", |desk| desk.snapshot(last.id).is_none()).await;
+    assert!(house.vmm.inside().is_empty(), "it is told of the snapshot before it has found the machine");
     house.delete(id).await;
     house.assert_empty().await;
 }
