@@ -168,7 +168,8 @@ impl Devices {
             open(path, flag(device, "is_read_only")).map_err(|why| kind.refuse(&why))?;
             device["path_on_host"] = json!(path);
         }
-        for name in limiters {
+        // What persistent memory was made with is told of it ever after.
+        for name in limiters.iter().filter(|_| kind != Kind::Pmem) {
             if let Some(limiter) = change.get(*name) {
                 device[*name] = limited(&device[*name], limiter);
             }

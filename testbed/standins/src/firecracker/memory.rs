@@ -11,6 +11,15 @@ const VCPUS: u64 = 32;
 /// Pages in a MiB.
 const PAGES: u64 = 256;
 
+/// What is done with a run of free page hinting.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Hint {
+    /// A new one begins.
+    Start,
+    /// It is over.
+    Stop,
+}
+
 /// The machine's size.
 #[derive(Debug)]
 pub(crate) struct Memory {
@@ -24,7 +33,9 @@ pub(crate) struct Memory {
     pub(crate) inflated: u64,
     /// How much is plugged, in MiB.
     pub(crate) plugged: u64,
+    /// The last command of hinting, and the last that began a run.
     hinting: u64,
+    hints: u64,
 }
 
 fn number(value: &Value, field: &str) -> u64 {
@@ -40,7 +51,7 @@ impl Default for Memory {
         let machine = json!({
             "vcpu_count": 1, "mem_size_mib": 128, "smt": false, "track_dirty_pages": false, "huge_pages": "None",
         });
-        Self { machine, balloon: None, hotplug: None, inflated: 0, plugged: 0, hinting: 0 }
+        Self { machine, balloon: None, hotplug: None, inflated: 0, plugged: 0, hinting: 0, hints: 0 }
     }
 }
 
@@ -159,7 +170,7 @@ impl Memory {
     ///
     /// # Errors
     /// When there is no balloon, or it hints nothing.
-    pub(crate) fn hint(&mut self, command: Option<u64>, driven: bool) -> Result<Value, Refusal> {
+    pub(crate) fn hint(&mut self, command: Option<Hint>, driven: bool) -> Result<Value, Refusal> {
         let refuse = |why: &str| refuse("Balloon update error", why);
         let balloon = self.balloon.as_ref().ok_or_else(|| refuse("No balloon device found."))?;
         if balloon.get("free_page_hinting").and_then(Value::as_bool) != Some(true) {
@@ -168,7 +179,15 @@ impl Memory {
         if command.is_some() && !driven {
             return Err(refuse("The device is not activated: the guest does not drive it."));
         }
-        self.hinting = command.unwrap_or(self.hinting);
+        match command {
+            // 0 and 1 say that there is no run, and that it is over.
+            Some(Hint::Start) => {
+                self.hints = (self.hints + 1).max(2);
+                self.hinting = self.hints;
+            }
+            Some(Hint::Stop) => self.hinting = 1,
+            None => {}
+        }
         let guest = if driven { json!(self.hinting) } else { Value::Null };
         Ok(json!({ "host_cmd": self.hinting, "guest_cmd": guest }))
     }

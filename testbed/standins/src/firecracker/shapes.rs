@@ -158,7 +158,7 @@ pub(crate) static BALLOON_STATS: Shape =
     strict("BalloonUpdateStatsConfig", &[&[field("stats_polling_interval_s", U16, Required)]]);
 /// `PATCH /balloon/hinting/start`.
 pub(crate) static HINTING: Shape =
-    strict("StartHintingCmd", &[&[field("acknowledge_on_stop", Flag, Or(crate::shape::Default::Yes))]]);
+    lax("StartHintingCmd", &[&[field("acknowledge_on_stop", Flag, Or(crate::shape::Default::Yes))]]);
 /// `PUT /hotplug/memory`.
 pub(crate) static HOTPLUG: Shape = strict(
     "MemoryHotplugConfig",

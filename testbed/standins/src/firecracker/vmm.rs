@@ -13,7 +13,7 @@ mod power;
 use super::devices::{Devices, Kind};
 use super::endpoints::{Deed, Order, When};
 use super::machine::Machine;
-use super::memory::Memory;
+use super::memory::{Hint, Memory};
 use super::metadata::Metadata;
 use super::output::{Log, Metrics};
 use super::refusal::Refusal;
@@ -139,8 +139,8 @@ impl Vmm {
             Deed::PutBalloon => done(self.memory.put_balloon(order.body)),
             Deed::PatchBalloon => done(self.memory.patch_balloon(&order.body, self.driven())),
             Deed::PatchBalloonStats => done(self.memory.patch_balloon_stats(&order.body)),
-            Deed::StartHinting => self.memory.hint(Some(2), self.driven()).map(|_| None),
-            Deed::StopHinting => self.memory.hint(Some(1), self.driven()).map(|_| None),
+            Deed::StartHinting => self.memory.hint(Some(Hint::Start), self.driven()).map(|_| None),
+            Deed::StopHinting => self.memory.hint(Some(Hint::Stop), self.driven()).map(|_| None),
             Deed::PutHotplug => done(self.memory.put_hotplug(order.body)),
             Deed::PatchHotplug => done(self.memory.patch_hotplug(&order.body, self.driven())),
             Deed::PutMmds => done(self.metadata(started).and_then(|store| store.put(order.body))),
