@@ -73,6 +73,64 @@ impl Daemon {
         Ok(())
     }
 
+    /// What would take its place, with its settings and these words more; not started yet.
+    ///
+    /// # Errors
+    /// Its log cannot be written.
+    pub fn successor(&self, more: &[&str]) -> Result<Command> {
+        let log = File::options().create(true).append(true).open(self.log_file()).context("the log")?;
+        let mut command = self.daemon_command();
+        command.args(["up", "--replace", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]);
+        for setting in &self.settings {
+            command.args(["--set", setting]);
+        }
+        command.args(more).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        Ok(command)
+    }
+
+    /// Starts a successor, waits until it has taken over and this one has ended well, and follows it.
+    ///
+    /// # Errors
+    /// It does not take over; the log is in the error.
+    pub fn replace(&mut self) -> Result<()> {
+        let successor = self.successor(&[])?.spawn().context("weft up --replace")?;
+        self.follow(successor)
+    }
+
+    /// Follows a successor that was started: waits until it has taken over and this one has ended well.
+    ///
+    /// # Errors
+    /// It does not take over; the log is in the error.
+    pub fn follow(&mut self, successor: Child) -> Result<()> {
+        let pid = successor.id();
+        let former = self.child.replace(successor);
+        self.until(|daemon| daemon.told().filter(|told| told["pid"] == pid))?;
+        let successor = std::mem::replace(&mut self.child, former);
+        let ended = if self.child.is_some() { self.wait_for_end() } else { Ok(()) };
+        self.child = successor;
+        ended
+    }
+
+    /// After a successor is gone: waits until this one tells again that it serves, or starts one where the
+    /// successor had taken its place.
+    ///
+    /// # Errors
+    /// Nobody serves; the log is in the error.
+    pub fn recover(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            let child = self.child.as_mut().context("the daemon does not run")?;
+            let (pid, ended) = (child.id(), child.try_wait()?);
+            match ended {
+                Some(status) if status.success() => return self.up(),
+                Some(status) => bail!("weft ended with {status}:\n{}", self.log()),
+                None if self.told().is_some_and(|told| told["pid"] == pid) => return Ok(()),
+                None if begun.elapsed() > LIMIT => bail!("weft does not go on:\n{}", self.log()),
+                None => pause(),
+            }
+        }
+    }
+
     /// Sets `key=value` for the next starts.
     pub fn set(&mut self, setting: &str) {
         self.settings.push(setting.to_owned());

@@ -62,7 +62,8 @@ async fn local(globals: Globals, command: LocalCommand) -> Result<Exit> {
             flags.keys.extend(args.metrics.map(|listen| ("server.metrics_listen".to_owned(), listen.to_string())));
             let mut settings = settings::load(&flags, &outside)?;
             settings.notices.extend(faults::arm(&outside)?);
-            up::run(settings).await
+            let start = if args.replace { up::Start::Replacing } else { up::Start::Alone };
+            up::run(settings, start).await
         }
         LocalCommand::Down(args) => down::run(&globals, &settings::load(&flags, &outside)?, args).await,
         LocalCommand::Backup { file } => backup::backup(&globals, &settings::load(&flags, &outside)?, &file).await,

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Encoder, Registry, TextEncoder};
 use std::io::IsTerminal;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tracing_subscriber::EnvFilter;
 use weft_cli::args::LogFormat;
 use weft_ports::store::Store;
@@ -26,10 +26,14 @@ pub(crate) fn log(filter: &str, format: LogFormat) -> Result<()> {
     begun.map_err(|why| anyhow::anyhow!("logging cannot begin: {why}"))
 }
 
+/// The store whose figures are shown, where one is open.
+type Shown = Arc<Mutex<Option<Arc<dyn Store>>>>;
+
 /// The figures of this process.
 #[derive(Clone)]
 pub(crate) struct Figures {
     registry: Registry,
+    store: Shown,
     _provider: SdkMeterProvider,
 }
 
@@ -43,7 +47,19 @@ impl Figures {
         let exporter = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build()?;
         let provider = SdkMeterProvider::builder().with_reader(exporter).build();
         opentelemetry::global::set_meter_provider(provider.clone());
-        Ok(Self { registry, _provider: provider })
+        let store = Shown::default();
+        of_store(&store);
+        Ok(Self { registry, store, _provider: provider })
+    }
+
+    /// Shows a store's figures, and no former one's.
+    pub(crate) fn show(&self, store: &Arc<dyn Store>) {
+        *self.store.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(store));
+    }
+
+    /// Shows no store's figures any more.
+    pub(crate) fn hide(&self) {
+        *self.store.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// All figures as Prometheus reads them.
@@ -57,8 +73,8 @@ impl Figures {
     }
 }
 
-/// Shows a store's figures.
-pub(crate) fn store(store: &Arc<dyn Store>) {
+/// The figures of whichever store is shown.
+fn of_store(shown: &Shown) {
     type Read = fn(&weft_ports::store::Figures) -> u64;
     let gauges: [(&'static str, &'static str, Read); 5] = [
         ("weft_store_revision", "The newest revision", |figures| figures.revision),
@@ -71,9 +87,12 @@ pub(crate) fn store(store: &Arc<dyn Store>) {
     ];
     let meter = opentelemetry::global::meter("weft.store");
     for (name, description, read) in gauges {
-        let store = Arc::clone(store);
+        let shown = Arc::clone(shown);
         let observe = move |observer: &dyn opentelemetry::metrics::AsyncInstrument<u64>| {
-            observer.observe(read(&store.figures()), &[]);
+            let store = shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some(store) = store {
+                observer.observe(read(&store.figures()), &[]);
+            }
         };
         meter.u64_observable_gauge(name).with_description(description).with_callback(observe).build();
     }

@@ -6,6 +6,9 @@ use std::fs::TryLockError;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+/// Files whose locks are held while a weft has the state open.
+const LOCKS: [&str; 2] = ["store/lock", "journal/claims.lock"];
+
 /// A running weft.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Running {
@@ -15,6 +18,9 @@ pub(crate) struct Running {
     pub(crate) api: SocketAddr,
     /// Where its metrics are.
     pub(crate) metrics: SocketAddr,
+    /// Where a successor asks; none where it knows no hand-over.
+    #[serde(default)]
+    pub(crate) gate: Option<PathBuf>,
 }
 
 fn file(data_dir: &Path) -> PathBuf {
@@ -49,8 +55,16 @@ impl Running {
     /// let go.
     #[must_use]
     pub(crate) fn lives(&self, data_dir: &Path) -> bool {
-        let lock = std::fs::File::open(data_dir.join("store/lock"));
+        let lock = std::fs::File::open(data_dir.join(LOCKS[0]));
         let held = lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)));
         held && Path::new(&format!("/proc/{}", self.pid)).exists()
     }
+}
+
+/// Whether nobody has the state open.
+#[must_use]
+pub(crate) fn is_free(data_dir: &Path) -> bool {
+    // The lock that the look takes goes with the descriptor.
+    let free = |lock: &str| std::fs::File::open(data_dir.join(lock)).is_ok_and(|lock| lock.try_lock().is_ok());
+    LOCKS.into_iter().all(free)
 }

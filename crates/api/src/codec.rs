@@ -19,7 +19,7 @@ use weft_ports::codec::{Codec, Error, SpecCodec};
 
 const MAGIC: &[u8; 4] = b"weft";
 /// The newest format that this weft writes and reads.
-const FORMAT: u16 = 1;
+pub const FORMAT: u16 = 1;
 const HEADER: usize = 12;
 
 /// The codec of this weft.

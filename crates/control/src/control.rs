@@ -38,6 +38,12 @@ impl Control {
         state.instances.values().filter_map(|vm| vm.value.status.running.as_ref().map(|running| running.pid)).collect()
     }
 
+    /// Ends streams, and lets verbs that wait answer what is, while the loops go on: what comes before an end
+    /// that others wait for.
+    pub fn hurry(&self) {
+        self.core.closing.cancel();
+    }
+
     /// Drives the loops until `shutdown` comes: memory fed by the store's watch, and what is no longer
     /// kept taken away. Then streams end, and verbs that wait answer what is.
     pub async fn run(&self, shutdown: impl Future<Output = ()> + Send) {

@@ -18,7 +18,7 @@ mod writer;
 
 use crate::Error;
 use held::Held;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 use weft_domain::{ClaimId, Fault};
@@ -64,6 +64,18 @@ pub fn open(config: Config) -> Result<Journal, Error> {
         .spawn(move || writer.run(queue))
         .map_err(|error| Error::host("start the journal's thread", error))?;
     Ok(Journal { asks: Some(asks), thread: Some(thread), _lock: lock })
+}
+
+/// The format that is written, and the newest that is read.
+pub const FORMAT: u32 = frame::VERSION;
+
+/// Whether this weft reads the format of the journal in a folder, as its first bytes tell. Holds and writes
+/// nothing, so it may be asked while another process has the journal open.
+///
+/// # Errors
+/// It is of a newer format, is no journal, or cannot be read.
+pub fn readable(dir: &Path) -> Result<(), Error> {
+    file::readable(dir)
 }
 
 impl Journal {

@@ -24,6 +24,7 @@ mod watch;
 mod writer;
 
 pub use backup::restore;
+pub use row::FORMAT;
 pub use view::Verified;
 
 use crate::Error;
@@ -123,6 +124,15 @@ pub fn open(config: Config, codec: Arc<dyn Codec>) -> Result<Embedded, Error> {
     let store = start(&config, codec, ground, folder)?;
     tracing::info!(dir = %config.dir.display(), revision = store.figures().revision, "the store is open");
     Ok(store)
+}
+
+/// Whether this weft reads the format of what is in a folder, as its marker tells. Holds and writes nothing, so
+/// it may be asked while another process has the store open.
+///
+/// # Errors
+/// The marker is of a newer format, or cannot be read.
+pub fn readable(dir: &Path) -> Result<(), Error> {
+    folder::marker(dir).map(drop)
 }
 
 /// Makes the folder's state: whole under another name first.

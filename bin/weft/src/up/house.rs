@@ -1,7 +1,8 @@
 //! The rooms of a house in one process, opened in order and run together.
 
+use super::ready::Ready;
 use crate::backup::Copies;
-use crate::rooms::{drivers, open_store, private_folder};
+use crate::rooms::{open_store, private_folder};
 use crate::settings::{Jail, Settings};
 use anyhow::{Context, Result, anyhow};
 use std::path::Path;
@@ -14,7 +15,7 @@ use weft_control::Control;
 use weft_domain::node::{Facts, Node};
 use weft_domain::{Fault, Labels, NodeId};
 use weft_ports::api::{Call, ListQuery, Nodes};
-use weft_ports::clock::{Clock, System};
+use weft_ports::clock::Clock;
 use weft_ports::processes::{Cgroups, Processes};
 use weft_ports::store::Store;
 use weft_ports::task::{self, Task};
@@ -44,20 +45,12 @@ impl House {
     ///
     /// # Errors
     /// Which room cannot be opened, why, and what would help.
-    pub(crate) async fn open(settings: &Settings) -> Result<Self> {
-        for folder in [&settings.data_dir, &settings.run_dir, &settings.cache_dir] {
-            private_folder(folder)?;
-        }
-        let clock: Arc<dyn Clock> = Arc::new(System);
+    pub(crate) async fn open(settings: &Settings, ready: &Ready) -> Result<Self> {
         let store = open_store(settings).await?;
-        let id = node_id(&settings.data_dir, clock.as_ref())?;
-        let processes: Arc<dyn Processes> = Arc::new(
-            weft_host::processes::open(weft_host::processes::Config::of(&settings.data_dir, &settings.run_dir))
-                .map_err(Fault::from)?,
-        );
+        let id = node_id(&settings.data_dir, ready.clock.as_ref())?;
         let config = control_config(settings);
-        let control = weft_control::open(config, Arc::clone(&store), Arc::clone(&clock)).await?;
-        let agent = open_agent(settings, id, processes, Arc::new(control.clone()), clock).await?;
+        let control = weft_control::open(config, Arc::clone(&store), Arc::clone(&ready.clock)).await?;
+        let agent = open_agent(settings, id, ready, Arc::new(control.clone()))?;
         control.attach_node(id, Arc::new(agent.clone()));
         let doors = doors(settings, &control, Arc::clone(&store));
         let options = Options { audience: Audience::Loopback, max_body_bytes: settings.max_body_bytes };
@@ -158,17 +151,10 @@ fn doors(settings: &Settings, control: &Control, store: Arc<dyn Store>) -> Doors
     }
 }
 
-async fn open_agent(
-    settings: &Settings,
-    id: NodeId,
-    processes: Arc<dyn Processes>,
-    placements: Arc<Control>,
-    clock: Arc<dyn Clock>,
-) -> Result<Agent> {
+fn open_agent(settings: &Settings, id: NodeId, ready: &Ready, placements: Arc<Control>) -> Result<Agent> {
     let journal_dir = settings.data_dir.join("journal");
     private_folder(&journal_dir)?;
-    let opened = weft_vmm::open(drivers(settings), Arc::clone(&processes), Arc::clone(&clock)).await;
-    let node = node(settings, id, processes.as_ref(), clock.as_ref())?;
+    let node = node(settings, id, ready.processes.as_ref(), ready.clock.as_ref())?;
     let config = weft_agent::Config {
         node,
         data_dir: settings.data_dir.clone(),
@@ -184,8 +170,8 @@ async fn open_agent(
     let volumes = Arc::new(weft_host::volumes::open(volumes(settings)).map_err(Fault::from)?);
     let ports = weft_agent::Ports {
         placements,
-        drivers: opened.drivers,
-        processes,
+        drivers: ready.drivers.clone(),
+        processes: Arc::clone(&ready.processes),
         claims: Arc::new(
             weft_host::journal::open(weft_host::journal::Config { dir: journal_dir }).map_err(Fault::from)?,
         ),
@@ -193,7 +179,7 @@ async fn open_agent(
         parts: volumes,
         specs: Arc::new(weft_api::Records),
         images: Arc::new(weft_image::Images::open(weft_image::Config::new(settings.cache_dir.join("images")))?),
-        clock: Arc::new(weft_host::clock::Steady::begin(clock)),
+        clock: Arc::new(weft_host::clock::Steady::begin(Arc::clone(&ready.clock))),
     };
     Ok(weft_agent::open(config, ports))
 }

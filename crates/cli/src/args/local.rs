@@ -46,6 +46,12 @@ pub struct UpArgs {
     /// A key of the configuration, as key=value; repeat for more
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = value::setting)]
     pub settings: Vec<(String, String)>,
+    /// Take the place of the weft that runs on the same data folder, if one does
+    ///
+    /// It hands over its listening sockets, answers what it was asked, and ends with code 0; VMs run on, and no
+    /// request is refused. Where the new one cannot take over, the old one goes on.
+    #[arg(long)]
+    pub replace: bool,
 }
 
 /// `down`.

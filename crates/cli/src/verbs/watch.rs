@@ -57,6 +57,11 @@ pub(crate) async fn stream(desk: &mut Desk, mut query: WatchQuery) -> Result<(),
                 }
                 // It told less than all, and says so: go on from what was seen.
                 Some(Err(fault)) if fault.reason == Reason::WatcherTooSlow => continue 'again,
+                // Another server may be taking the place of this one.
+                Some(Err(fault)) if fault.reason == Reason::Away => {
+                    sleep(SOON).await;
+                    continue 'again;
+                }
                 Some(Err(fault)) => return Err(fault.into()),
                 None => return Ok(()),
             }
@@ -122,7 +127,7 @@ async fn reached(vms: &dyn Vms, call: &Call, vm: &VmRef, goal: &Goal) -> Result<
                 Ok(VmChange::Removed { .. }) => {
                     return gone(Fault::new(Reason::VmNotFound, "the VM was removed while it was waited for"));
                 }
-                Err(fault) if fault.reason == Reason::WatcherTooSlow => break,
+                Err(fault) if matches!(fault.reason, Reason::WatcherTooSlow | Reason::Away) => break,
                 Err(fault) => return Err(fault),
             }
         }
@@ -132,6 +137,8 @@ async fn reached(vms: &dyn Vms, call: &Call, vm: &VmRef, goal: &Goal) -> Result<
 
 /// The wait before a watch that ended is begun again.
 const AGAIN: Duration = Duration::from_millis(500);
+/// The wait where the server that ended it may be back at once.
+const SOON: Duration = Duration::from_millis(50);
 
 fn fits(vm: &Instance, goal: &Goal) -> bool {
     match goal {

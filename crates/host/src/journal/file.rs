@@ -87,10 +87,7 @@ pub(super) fn open(dir: &Path) -> Result<(Journal, Vec<Vec<u8>>), Error> {
     let mut file = OpenOptions::new().read(true).write(true).open(&path).map_err(act)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(act)?;
-    let read = frame::read(&bytes).map_err(|spoilt| match spoilt {
-        Spoilt::Newer(version) => Error::Newer { path: path.clone(), version },
-        Spoilt::Damaged(at, why) => Error::Damaged { path: path.clone(), offset: at as u64, why },
-    })?;
+    let read = frame::read(&bytes).map_err(|spoilt| told(&path, spoilt))?;
     let commits = read.commits.iter().map(|commit| commit.to_vec()).collect();
     let length = read.whole as u64;
     if read.whole < bytes.len() {
@@ -105,6 +102,27 @@ pub(super) fn open(dir: &Path) -> Result<(Journal, Vec<Vec<u8>>), Error> {
         journal.seal();
     }
     Ok((journal, commits))
+}
+
+/// Looks at the first bytes of a folder's journal, whoever holds it.
+pub(super) fn readable(dir: &Path) -> Result<(), Error> {
+    let path = dir.join("claims.log");
+    let act = |error: io::Error| Error::host(format!("read the journal {}", path.display()), error);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(act(error)),
+    };
+    let mut head = Vec::new();
+    file.take(frame::HEADER as u64).read_to_end(&mut head).map_err(act)?;
+    frame::read(&head).map(drop).map_err(|spoilt| told(&path, spoilt))
+}
+
+fn told(path: &Path, spoilt: Spoilt) -> Error {
+    match spoilt {
+        Spoilt::Newer(version) => Error::Newer { path: path.to_owned(), version },
+        Spoilt::Damaged(at, why) => Error::Damaged { path: path.to_owned(), offset: at as u64, why },
+    }
 }
 
 /// Writes a file of this content beside the path and puts it in its place.

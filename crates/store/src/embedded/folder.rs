@@ -72,19 +72,7 @@ impl Folder {
 
     /// The revision that the marker says the store has reached; `None` where there was never a store.
     pub(crate) fn marker(&self) -> Result<Option<u64>, Error> {
-        let path = self.dir.join("store");
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(why) => return Err(access("read", &path)(why)),
-        };
-        let number = |name| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok());
-        let damaged = || Error::Damaged { dir: self.dir.clone(), what: format!("{} cannot be read", path.display()) };
-        let found = number("format ").ok_or_else(damaged)?;
-        if found > FORMAT {
-            return Err(Error::Newer { dir: self.dir.clone(), found, known: FORMAT });
-        }
-        number("revision ").ok_or_else(damaged).map(Some)
+        marker(&self.dir)
     }
 
     /// Says that there is a store that has reached this revision.
@@ -108,6 +96,23 @@ impl Folder {
     pub(crate) fn refused(&self, act: &'static str, path: &Path, why: io::Error) -> Error {
         if is_full(&why) { Error::Full { dir: self.dir.clone() } } else { access(act, path)(why) }
     }
+}
+
+/// What the marker of a folder says, whoever holds it; see [`Folder::marker`].
+pub(crate) fn marker(dir: &Path) -> Result<Option<u64>, Error> {
+    let path = dir.join("store");
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(why) => return Err(access("read", &path)(why)),
+    };
+    let number = |name| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok());
+    let damaged = || Error::Damaged { dir: dir.to_owned(), what: format!("{} cannot be read", path.display()) };
+    let found = number("format ").ok_or_else(damaged)?;
+    if found > FORMAT {
+        return Err(Error::Newer { dir: dir.to_owned(), found, known: FORMAT });
+    }
+    number("revision ").ok_or_else(damaged).map(Some)
 }
 
 /// Makes the disk hold the names in a folder.

@@ -8,7 +8,7 @@
 //! Numbers are big-endian; the checksum covers the row's key and all that follows the checksum.
 
 /// The format that is written, and the newest that is read.
-pub(crate) const FORMAT: u64 = 1;
+pub const FORMAT: u64 = 1;
 
 /// One change as bytes: a key and the record that is under it now.
 pub(crate) type RawChange = (Vec<u8>, Option<Vec<u8>>);
