@@ -1,0 +1,82 @@
+//! A guest of some bytes: a firmware that powers the machine off when its power button is pressed, and halts
+//! until then; and the domains that it runs in.
+//!
+//! ```text
+//!  0x00    real mode: LINT0 of the APIC takes the PIC's interrupts; PIIX4's ACPI registers at 0x600
+//!          PIC: only IRQ 9, vector 0x29 ─► OFF; power button enabled; again: hlt · jmp again
+//!  0x97    OFF: sleep type 0 into PM1_CNT, which is soft off
+//!  0xa1    a table of two segments, so that the APIC can be reached
+//!  0xfff0  where the processor starts: a jump to 0
+//! ```
+
+/// Its size: one segment.
+const BYTES: usize = 0x1_0000;
+/// Where the processor starts.
+const RESET: usize = 0xfff0;
+/// A far jump to the first byte.
+const JUMP: [u8; 5] = [0xea, 0, 0, 0, 0xf0];
+/// The program.
+const CODE: [u8; 0xb7] = [
+    0xfa, 0x31, 0xc0, 0x8e, 0xd8, 0x8e, 0xd0, 0xbc, 0x00, 0x70, 0x2e, 0x66, 0x0f, 0x01, 0x16, 0xb1, 0x00, 0x0f, 0x20,
+    0xc0, 0x0c, 0x01, 0x0f, 0x22, 0xc0, 0xbb, 0x08, 0x00, 0x8e, 0xdb, 0x24, 0xfe, 0x0f, 0x22, 0xc0, 0x66, 0xbb, 0x50,
+    0x03, 0xe0, 0xfe, 0x67, 0x66, 0xc7, 0x03, 0x00, 0x07, 0x00, 0x00, 0x31, 0xc0, 0x8e, 0xd8, 0x66, 0xb8, 0x40, 0x0b,
+    0x00, 0x80, 0xba, 0xf8, 0x0c, 0x66, 0xef, 0xba, 0xfc, 0x0c, 0x66, 0xb8, 0x01, 0x06, 0x00, 0x00, 0x66, 0xef, 0x66,
+    0xb8, 0x80, 0x0b, 0x00, 0x80, 0xba, 0xf8, 0x0c, 0x66, 0xef, 0xba, 0xfc, 0x0c, 0xb0, 0x01, 0xee, 0xb0, 0x11, 0xe6,
+    0x20, 0xe6, 0xa0, 0xb0, 0x20, 0xe6, 0x21, 0xb0, 0x28, 0xe6, 0xa1, 0xb0, 0x04, 0xe6, 0x21, 0xb0, 0x02, 0xe6, 0xa1,
+    0xb0, 0x01, 0xe6, 0x21, 0xe6, 0xa1, 0xb0, 0xfb, 0xe6, 0x21, 0xb0, 0xfd, 0xe6, 0xa1, 0xc7, 0x06, 0xa4, 0x00, 0x97,
+    0x00, 0xc7, 0x06, 0xa6, 0x00, 0x00, 0xf0, 0xba, 0x02, 0x06, 0xb8, 0x00, 0x01, 0xef, 0xfb, 0xf4, 0xeb, 0xfd, 0xba,
+    0x04, 0x06, 0xb8, 0x00, 0x20, 0xef, 0xf4, 0xeb, 0xfd, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff,
+    0x00, 0x00, 0x00, 0x92, 0xcf, 0x00, 0x0f, 0x00, 0xa1, 0x00, 0x0f, 0x00,
+];
+
+/// Where it lies in the house.
+pub(super) const FIRMWARE: &str = "/run/bench/guest.rom";
+/// An empty disk of which each domain has a copy.
+pub(super) const TEMPLATE: &str = "/run/bench/template.qcow2";
+/// The most processors that a domain may have.
+pub(super) const MOST_CPUS: u8 = 4;
+
+/// The firmware.
+pub(super) fn firmware() -> Vec<u8> {
+    let mut image = vec![0; BYTES];
+    image[..CODE.len()].copy_from_slice(&CODE);
+    image[RESET..RESET + JUMP.len()].copy_from_slice(&JUMP);
+    image
+}
+
+/// The disk of a domain, in the house.
+pub(super) fn disk(name: &str) -> String {
+    format!("/var/lib/libvirt/images/{name}.qcow2")
+}
+
+/// The file that defines a domain, in the house.
+pub(super) fn definition(name: &str) -> String {
+    format!("/run/bench/{name}.xml")
+}
+
+/// A domain of 16 MiB with one processor of four, one disk, and no network.
+pub(super) fn domain(name: &str, qemu: &str) -> String {
+    let disk = disk(name);
+    format!(
+        "<domain type='qemu'><name>{name}</name><memory unit='MiB'>16</memory><vcpu current='1'>{MOST_CPUS}</vcpu>
+<os><type arch='x86_64' machine='pc'>hvm</type><loader type='rom' readonly='yes'>{FIRMWARE}</loader></os>
+<features><acpi/></features><devices><emulator>{qemu}</emulator>
+<controller type='usb' model='none'/><memballoon model='none'/><video><model type='none'/></video>
+<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='{disk}'/><target dev='vda' bus='virtio'/>
+</disk></devices></domain>\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_processor_starts_with_a_jump_to_the_program() {
+        let image = firmware();
+        assert_eq!(image.len(), BYTES);
+        assert_eq!((&image[RESET..RESET + 5], &image[..2]), (&JUMP[..], &[0xfa, 0x31][..]));
+        let vector = usize::from(u16::from_le_bytes([image[0x84], image[0x85]]));
+        assert_eq!(image[vector], 0xba, "the vector leads to OFF");
+    }
+}
