@@ -69,6 +69,8 @@ laws! {
     changes::a_difference_is_small_and_whole_on_its_parent
     changes::a_disk_gets_another_file_and_another_limit
     changes::a_balloon_that_the_guest_does_not_drive_is_refused
+    changes::hints_of_free_pages_begin_and_end
+    changes::persistent_memory_gets_another_limit
     changes::metadata_and_memory_are_told_anew
     changes::counters_go_on_after_an_adoption
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use weft_domain::Reason;
 use weft_domain::snapshot::{Content, Identity, Part, Role, Scope};
 use weft_domain::spec::change::Change;
-use weft_domain::spec::{Balloon, Disk, DiskFormat, DiskSource, Metadata, RateLimit, TokenBucket};
+use weft_domain::spec::{Balloon, Device, DeviceKind, Disk, DiskFormat, DiskSource, Metadata, RateLimit, TokenBucket};
 use weft_ports::hypervisor::{Alteration, Backing, Keep, Machine, Order, Origin, Restore};
 
 fn alteration(change: Change) -> Alteration {
@@ -164,6 +164,51 @@ pub(crate) async fn a_balloon_that_the_guest_does_not_drive_is_refused(bed: &Bed
         .await
         .unwrap_or_else(|fault| panic!("as it is: {fault}"));
     bed.ask(&order, machine.as_ref(), "ping", ("pong", 1)).await;
+    bed.finish(machine).await;
+}
+
+/// Hints are asked of a guest that drives its balloon, and of no other; to ask for none is never refused.
+pub(crate) async fn hints_of_free_pages_begin_and_end(bed: &Bed) {
+    let mut draft = Bed::draft();
+    draft.memory.balloon = Some(Balloon { free_page_hinting: true, free_page_reporting: true, ..Balloon::new(0) });
+    let order = bed.order_of(draft);
+    let machine = bed.ready(&order).await;
+    for hints in [false, true, true, false, false] {
+        match machine.alter(&alteration(Change::Hint(hints))).await {
+            Ok(()) => {}
+            Err(fault) if hints && bed.is_real() => assert_eq!(fault.reason, Reason::ChangeRefused, "{fault}"),
+            Err(fault) => panic!("{hints}: {fault}"),
+        }
+    }
+    bed.ask(&order, machine.as_ref(), "ping", ("pong", 1)).await;
+    bed.finish(machine).await;
+    let order = bed.order_of(Bed::draft());
+    let machine = bed.ready(&order).await;
+    let fault = machine.alter(&alteration(Change::Hint(true))).await.expect_err("it has no balloon");
+    assert_eq!(fault.reason, Reason::ChangeRefused, "{fault}");
+    bed.finish(machine).await;
+}
+
+/// Persistent memory gets a limit and loses it; one that is not there is refused.
+pub(crate) async fn persistent_memory_gets_another_limit(bed: &Bed) {
+    let path = bed.file("pmem.raw", 2 << 20);
+    let pmem = |name: &str, rate_limit| {
+        let kind = DeviceKind::Pmem { path: path.clone(), size_bytes: 0, read_only: false, root: false, rate_limit };
+        Device { name: name.to_owned(), kind, pci_segment: 0, iommu: false }
+    };
+    let mut draft = Bed::draft();
+    draft.devices = vec![pmem("data-0", None)];
+    let order = bed.order_of(draft);
+    let machine = bed.ready(&order).await;
+    let bucket = TokenBucket { size: 100, refill_ms: 100, one_time_burst: 0 };
+    let limit = Some(RateLimit { bandwidth: None, ops: Some(bucket) });
+    for limit in [limit, limit, None] {
+        let change = Change::LimitDevice(pmem("data-0", limit));
+        machine.alter(&alteration(change)).await.unwrap_or_else(|fault| panic!("limit: {fault}"));
+    }
+    let other = alteration(Change::LimitDevice(pmem("other", limit)));
+    let fault = machine.alter(&other).await.expect_err("there is no such device");
+    assert_eq!(fault.reason, Reason::ChangeRefused, "{fault}");
     bed.finish(machine).await;
 }
 

@@ -208,11 +208,13 @@ impl Owner {
             Change::Cpus(_)
             | Change::Memory(_)
             | Change::Balloon(_)
+            | Change::Hint(_)
             | Change::RemoveDisk(_)
             | Change::LimitDisk(..)
             | Change::RemoveNic(_)
             | Change::LimitNic(_)
             | Change::RemoveDevice(_)
+            | Change::LimitDevice(_)
             | Change::AddVsock(_)
             | Change::RemoveVsock
             | Change::Metadata(_) => None,

@@ -113,6 +113,7 @@ features! {
     F::LiveMemory => F::LiveMemory, "live-memory";
     F::LiveMemoryShrink => F::LiveMemoryShrink, "live-memory-shrink";
     F::LiveBalloon => F::LiveBalloon, "live-balloon";
+    F::LiveFreePageHinting => F::LiveFreePageHinting, "live-free-page-hinting";
     F::LiveDisks => F::LiveDisks, "live-disks";
     F::LiveDiskSize => F::LiveDiskSize, "live-disk-size";
     F::LiveDiskLimit => F::LiveDiskLimit, "live-disk-limit";
@@ -121,6 +122,7 @@ features! {
     F::LiveNicLimit => F::LiveNicLimit, "live-nic-limit";
     F::LiveDevices => F::LiveDevices, "live-devices";
     F::LivePmem => F::LivePmem, "live-pmem";
+    F::LivePmemLimit => F::LivePmemLimit, "live-pmem-limit";
     F::LiveShares => F::LiveShares, "live-shares";
     F::LiveVdpa => F::LiveVdpa, "live-vdpa";
     F::LivePassthrough => F::LivePassthrough, "live-passthrough";

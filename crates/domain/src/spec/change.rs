@@ -23,6 +23,8 @@ pub enum Change {
     Memory(u64),
     /// The balloon takes this, and tells of the guest as often.
     Balloon(Balloon),
+    /// The guest tells now which of its pages are free, or is not asked to any more.
+    Hint(bool),
     /// A disk is unplugged, by name.
     RemoveDisk(String),
     /// A disk is plugged.
@@ -43,6 +45,8 @@ pub enum Change {
     RemoveDevice(String),
     /// A further device is plugged.
     AddDevice(Device),
+    /// The further device is now limited as this one.
+    LimitDevice(Device),
     /// The vsock is plugged.
     AddVsock(Vsock),
     /// The vsock is unplugged.
@@ -59,6 +63,7 @@ impl Change {
             Self::Cpus(_) => Feature::LiveCpus,
             Self::Memory(_) => Feature::LiveMemory,
             Self::Balloon(_) => Feature::LiveBalloon,
+            Self::Hint(_) => Feature::LiveFreePageHinting,
             Self::RemoveDisk(_) | Self::AddDisk(_) => Feature::LiveDisks,
             Self::ResizeDisk(..) => Feature::LiveDiskSize,
             Self::LimitDisk(..) => Feature::LiveDiskLimit,
@@ -67,6 +72,7 @@ impl Change {
             Self::LimitNic(_) => Feature::LiveNicLimit,
             Self::RemoveDevice(_) => Feature::LiveDevices,
             Self::AddDevice(device) => needs_of(&device.kind),
+            Self::LimitDevice(_) => Feature::LivePmemLimit,
             Self::AddVsock(_) | Self::RemoveVsock => Feature::LiveVsock,
             Self::Metadata(_) => Feature::LiveMetadata,
         }
@@ -82,6 +88,7 @@ impl Change {
             Self::Cpus(_)
             | Self::Memory(_)
             | Self::Balloon(_)
+            | Self::Hint(_)
             | Self::RemoveDisk(_)
             | Self::ResizeDisk(..)
             | Self::LimitDisk(..)
@@ -89,6 +96,7 @@ impl Change {
             | Self::RemoveNic(_)
             | Self::LimitNic(_)
             | Self::RemoveDevice(_)
+            | Self::LimitDevice(_)
             | Self::AddVsock(_)
             | Self::RemoveVsock
             | Self::Metadata(_) => None,
@@ -102,6 +110,8 @@ impl Change {
             Self::Cpus(count) => format!("{count} CPUs"),
             Self::Memory(bytes) => format!("memory of {bytes} bytes"),
             Self::Balloon(balloon) => format!("a balloon of {} bytes", balloon.size_bytes),
+            Self::Hint(true) => "a run of hints of free pages".to_owned(),
+            Self::Hint(false) => "no more hints of free pages".to_owned(),
             Self::RemoveDisk(name) => format!("unplug disk {name}"),
             Self::AddDisk(disk) => format!("plug disk {}", disk.name),
             Self::ResizeDisk(name, bytes) => format!("disk {name} of {bytes} bytes"),
@@ -112,6 +122,7 @@ impl Change {
             Self::LimitNic(nic) => format!("limit nic {}", nic.name),
             Self::RemoveDevice(name) => format!("unplug device {name}"),
             Self::AddDevice(device) => format!("plug device {}", device.name),
+            Self::LimitDevice(device) => format!("limit device {}", device.name),
             Self::AddVsock(_) => "plug the vsock".to_owned(),
             Self::RemoveVsock => "unplug the vsock".to_owned(),
             Self::Metadata(_) => "other metadata".to_owned(),
@@ -124,6 +135,11 @@ impl Change {
             Self::Cpus(count) => running.cpu.boot = count,
             Self::Memory(bytes) => running.memory.size_bytes = bytes,
             Self::Balloon(balloon) => running.memory.balloon = Some(balloon),
+            Self::Hint(hints) => {
+                if let Some(balloon) = &mut running.memory.balloon {
+                    balloon.free_page_hinting = hints;
+                }
+            }
             Self::RemoveDisk(name) => running.disks.retain(|disk| disk.name != name),
             Self::AddDisk(disk) => running.disks.push(disk),
             Self::ResizeDisk(name, bytes) => {
@@ -142,6 +158,7 @@ impl Change {
             Self::LimitNic(nic) => replace(&mut running.nics, nic, |nic| &nic.name),
             Self::RemoveDevice(name) => running.devices.retain(|device| device.name != name),
             Self::AddDevice(device) => running.devices.push(device),
+            Self::LimitDevice(device) => replace(&mut running.devices, device, |device| &device.name),
             Self::AddVsock(vsock) => running.vsock = Some(vsock),
             Self::RemoveVsock => running.vsock = None,
             Self::Metadata(metadata) => running.metadata = Some(metadata),
@@ -164,6 +181,17 @@ const fn needs_of(kind: &DeviceKind) -> Feature {
         DeviceKind::VfioUser { .. } => Feature::LiveVfioUser,
         DeviceKind::VhostUser { .. } => Feature::LiveVhostUser,
     }
+}
+
+/// The old device with the limit of the new one, where it can have one.
+fn limited_as(old: &Device, new: &Device) -> Device {
+    let mut like = old.clone();
+    if let (DeviceKind::Pmem { rate_limit, .. }, DeviceKind::Pmem { rate_limit: wanted, .. }) =
+        (&mut like.kind, &new.kind)
+    {
+        *rate_limit = *wanted;
+    }
+    like
 }
 
 /// How a running machine becomes what is asked.
@@ -312,18 +340,30 @@ impl Planner<'_> {
                 self.wait_where(true, "vm.spec.memory.size_bytes");
             }
         }
-        if let (Some(before), Some(after)) = (&old.balloon, &new.balloon)
-            && before != after
-        {
-            let mut like = before.clone();
-            like.size_bytes = after.size_bytes;
-            let interval = (before.statistics_seconds > 0) == (after.statistics_seconds > 0);
-            like.statistics_seconds = if interval { after.statistics_seconds } else { before.statistics_seconds };
-            if like == *after {
-                self.offer(Change::Balloon(after.clone()), "vm.spec.memory.balloon");
-            } else {
-                self.wait_where(true, "vm.spec.memory.balloon");
-            }
+        if let (Some(before), Some(after)) = (&old.balloon, &new.balloon) {
+            self.balloon(launched, before, after);
+        }
+    }
+
+    fn balloon(&mut self, launched: &Draft, before: &Balloon, after: &Balloon) {
+        let hints = after.free_page_hinting;
+        let mut like = Balloon { size_bytes: after.size_bytes, ..before.clone() };
+        if (before.statistics_seconds > 0) == (after.statistics_seconds > 0) {
+            like.statistics_seconds = after.statistics_seconds;
+        }
+        // A guest that was not told of it at its boot cannot be asked.
+        if launched.memory.balloon.as_ref().is_some_and(|balloon| balloon.free_page_hinting) {
+            like.free_page_hinting = hints;
+        }
+        if like != *after {
+            return self.wait_where(true, "vm.spec.memory.balloon");
+        }
+        let sized = Balloon { free_page_hinting: before.free_page_hinting, ..after.clone() };
+        if sized != *before {
+            self.offer(Change::Balloon(sized), "vm.spec.memory.balloon");
+        }
+        if hints != before.free_page_hinting {
+            self.offer(Change::Hint(hints), "vm.spec.memory.balloon.free_page_hinting");
         }
     }
 
@@ -400,7 +440,9 @@ impl Planner<'_> {
             let field = format!("vm.spec.devices[{i}]");
             match running.devices.iter().find(|old| old.name == new.name) {
                 None => self.offer(Change::AddDevice(new.clone()), field),
-                Some(old) => self.wait_where(old != new, field),
+                Some(old) if old == new => {}
+                Some(old) if limited_as(old, new) == *new => self.offer(Change::LimitDevice(new.clone()), field),
+                Some(_) => self.wait_where(true, field),
             }
         }
     }

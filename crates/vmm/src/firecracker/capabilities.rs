@@ -48,6 +48,7 @@ const TABLE: &[(Feature, Line)] = &[
     (Feature::LiveMemory, MORE_DEVICES),
     (Feature::LiveMemoryShrink, MORE_DEVICES),
     (Feature::LiveBalloon, OLDEST),
+    (Feature::LiveFreePageHinting, MORE_DEVICES),
     (Feature::LiveDisks, HOTPLUG),
     (Feature::LiveDiskSize, OLDEST),
     (Feature::LiveDiskLimit, OLDEST),
@@ -56,6 +57,7 @@ const TABLE: &[(Feature, Line)] = &[
     (Feature::LiveNicLimit, OLDEST),
     (Feature::LiveDevices, HOTPLUG),
     (Feature::LivePmem, HOTPLUG),
+    (Feature::LivePmemLimit, HOTPLUG),
     (Feature::LiveMetadata, OLDEST),
     (Feature::Pause, OLDEST),
     (Feature::Counters, OLDEST),
@@ -135,7 +137,9 @@ mod tests {
         for (feature, before, since) in [
             (Feature::Machine(Machine::Pc), "v1.12.1", "v1.13.0"),
             (Feature::Pmem, "v1.13.1", "v1.14.0"),
+            (Feature::LiveFreePageHinting, "v1.13.1", "v1.14.0"),
             (Feature::LiveDisks, "v1.15.1", "v1.16.0"),
+            (Feature::LivePmemLimit, "v1.15.1", "v1.16.0"),
             (Feature::TransparentHugePages, "v1.16.1", "v1.17.0-dev"),
             (Feature::Fork, "v1.11.0", "v1.12.0"),
         ] {

@@ -96,6 +96,13 @@ pub(super) struct Pmem {
     pub(super) rate_limiter: Option<RateLimiter>,
 }
 
+/// `PATCH /pmem/{id}`.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct PartialPmem {
+    pub(super) id: String,
+    pub(super) rate_limiter: RateLimiter,
+}
+
 /// `PUT /vsock`.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Vsock {
@@ -147,6 +154,26 @@ pub(super) struct BalloonNow {
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct BalloonSize {
     pub(super) amount_mib: u64,
+}
+
+/// `GET /balloon/hinting/status`, as far as it is read.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct HintingNow {
+    host_cmd: u32,
+}
+
+impl HintingNow {
+    /// Whether a run is under way: 0 stands for none yet, 1 for one that is over.
+    pub(super) const fn is_under_way(self) -> bool {
+        self.host_cmd > 1
+    }
+}
+
+/// `PATCH /balloon/hinting/start`.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct HintingStart {
+    /// The run is over as soon as the guest has told of all its free pages.
+    pub(super) acknowledge_on_stop: bool,
 }
 
 /// `PATCH /balloon/statistics`.

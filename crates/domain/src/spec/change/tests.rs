@@ -10,6 +10,7 @@ fn all() -> BTreeSet<Feature> {
         F::LiveMemory,
         F::LiveMemoryShrink,
         F::LiveBalloon,
+        F::LiveFreePageHinting,
         F::LiveDisks,
         F::LiveDiskSize,
         F::LiveDiskLimit,
@@ -18,6 +19,7 @@ fn all() -> BTreeSet<Feature> {
         F::LiveNicLimit,
         F::LiveDevices,
         F::LivePmem,
+        F::LivePmemLimit,
         F::LiveVsock,
         F::LiveMetadata,
     ])
@@ -71,6 +73,39 @@ const CASES: &[Case] = &[
     (|d| d.vsock = Some(Vsock { cid: 5, pci_segment: 0, iommu: false }), 1, &[]),
     (|d| d.watchdog = true, 0, &["vm.spec.watchdog"]),
 ];
+
+#[test]
+fn hints_begin_and_end_where_the_guest_was_told_of_them() {
+    let [with, without] = [true, false].map(|free_page_hinting| {
+        let mut draft = base();
+        draft.memory.balloon = Some(Balloon { free_page_hinting, ..Balloon::new(0) });
+        draft
+    });
+    assert_eq!(live(&with, &with, &without, &all()).changes, [Change::Hint(false)]);
+    assert_eq!(live(&with, &without, &with, &all()).changes, [Change::Hint(true)]);
+    let untold = live(&without, &without, &with, &all());
+    assert_eq!((untold.changes.len(), &untold.restart[..]), (0, &["vm.spec.memory.balloon".to_owned()][..]));
+    let mut both = without.clone();
+    both.memory.balloon = Some(Balloon::new(1 << 20));
+    let changes = live(&with, &with, &both, &all()).changes;
+    let mut running = with.clone();
+    changes.iter().for_each(|change| change.apply(&mut running));
+    assert_eq!((changes.len(), &running.memory), (2, &both.memory));
+}
+
+#[test]
+fn persistent_memory_gets_another_limit_and_nothing_else() {
+    let pmem = |rate_limit, read_only| {
+        let kind = DeviceKind::Pmem { path: "/p".into(), size_bytes: 0, read_only, root: false, rate_limit };
+        let mut draft = base();
+        draft.devices = vec![Device { name: "p".to_owned(), kind, pci_segment: 0, iommu: false }];
+        draft
+    };
+    let (old, new) = (pmem(None, false), pmem(limit(), false));
+    assert_eq!(live(&old, &old, &new, &all()).changes, [Change::LimitDevice(new.devices[0].clone())]);
+    let other = live(&old, &old, &pmem(limit(), true), &all());
+    assert_eq!((other.changes.len(), other.restart.len()), (0, 1));
+}
 
 #[test]
 fn each_change_is_done_now_or_named() {

@@ -41,6 +41,7 @@ pub(in crate::cloud_hypervisor) fn files_of_change(alteration: &Alteration) -> V
         Change::Cpus(_)
         | Change::Memory(_)
         | Change::Balloon(_)
+        | Change::Hint(_)
         | Change::RemoveDisk(_)
         | Change::ResizeDisk(..)
         | Change::LimitDisk(..)
@@ -48,6 +49,7 @@ pub(in crate::cloud_hypervisor) fn files_of_change(alteration: &Alteration) -> V
         | Change::RemoveNic(_)
         | Change::LimitNic(_)
         | Change::RemoveDevice(_)
+        | Change::LimitDevice(_)
         | Change::AddVsock(_)
         | Change::RemoveVsock
         | Change::Metadata(_) => Vec::new(),

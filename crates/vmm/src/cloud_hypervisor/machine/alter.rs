@@ -75,9 +75,12 @@ pub(super) async fn alter(shared: &Shared, alteration: &Alteration) -> Result<()
         Change::RemoveNic(name) => remove(shared, nic_id(name)).await,
         Change::RemoveDevice(name) => remove(shared, device_id(name)).await,
         Change::RemoveVsock => remove(shared, VSOCK.to_owned()).await,
-        Change::LimitDisk(..) | Change::SwapDisk(_) | Change::LimitNic(_) | Change::Metadata(_) => {
-            Err(Refusal::Why("it cannot be changed while the machine runs".to_owned()))
-        }
+        Change::Hint(_)
+        | Change::LimitDisk(..)
+        | Change::SwapDisk(_)
+        | Change::LimitNic(_)
+        | Change::LimitDevice(_)
+        | Change::Metadata(_) => Err(Refusal::Why("it cannot be changed while the machine runs".to_owned())),
     }
 }
 

@@ -12,14 +12,15 @@ use crate::firecracker::client::LIMIT;
 use crate::firecracker::config::choice;
 use crate::firecracker::folder::Names;
 use crate::firecracker::model::{
-    BalloonInterval, BalloonNow, BalloonSize, PartialDrive, PartialInterface, RateLimiter, SnapshotCreate, id,
+    BalloonInterval, BalloonNow, BalloonSize, HintingNow, HintingStart, PartialDrive, PartialInterface, PartialPmem,
+    RateLimiter, SnapshotCreate, id,
 };
 use crate::http::{Call, Error as Talk, Method};
 use serde_json::Value;
 use std::path::Path;
 use weft_domain::snapshot::{Role, Scope};
 use weft_domain::spec::change::Change;
-use weft_domain::spec::{Balloon, Metadata, Nic, RateLimit};
+use weft_domain::spec::{Balloon, Device, DeviceKind, Metadata, Nic, RateLimit};
 use weft_domain::{Fault, Reason};
 use weft_ports::hypervisor::{Alteration, Body, Counters, Keep};
 use weft_ports::processes::Access;
@@ -41,6 +42,8 @@ impl Body for Handle {
         let altered = match change {
             Change::Memory(bytes) => self.set_memory(*bytes).await,
             Change::Balloon(balloon) => self.set_balloon(balloon).await,
+            Change::Hint(true) => self.begin_hints().await,
+            Change::Hint(false) => self.end_hints().await,
             Change::AddDisk(disk) => self.plug_disk(disk, alteration.backing.as_ref()).await,
             Change::RemoveDisk(name) => self.unplug("drives", name, Names::disk(name)).await,
             Change::ResizeDisk(name, _) => self.refresh_disk(name).await,
@@ -50,6 +53,7 @@ impl Body for Handle {
             Change::RemoveNic(name) => self.unplug("network-interfaces", name, String::new()).await,
             Change::LimitNic(nic) => self.limit_nic(nic).await,
             Change::AddDevice(device) => self.plug_device(device).await,
+            Change::LimitDevice(device) => self.limit_device(device).await,
             Change::RemoveDevice(name) => self.unplug("pmem", name, Names::pmem(name)).await,
             Change::Metadata(metadata) => self.set_metadata(metadata).await,
             Change::Cpus(_) | Change::AddVsock(_) | Change::RemoveVsock => return Err(unserved(&verb)),
@@ -194,6 +198,35 @@ impl Handle {
             client.patch("/balloon/statistics", &BalloonInterval { stats_polling_interval_s }).await?;
         }
         Ok(())
+    }
+
+    /// Begins a run of hints, unless one is under way.
+    async fn begin_hints(&self) -> Result<(), Failure> {
+        if self.hints().await?.is_under_way() {
+            return Ok(());
+        }
+        let start = HintingStart { acknowledge_on_stop: true };
+        Ok(self.shared.client.patch("/balloon/hinting/start", &start).await?)
+    }
+
+    /// Ends the run of hints that is under way.
+    async fn end_hints(&self) -> Result<(), Failure> {
+        if !self.hints().await?.is_under_way() {
+            return Ok(());
+        }
+        Ok(self.shared.client.send(&Call::bare(Method::Patch, "/balloon/hinting/stop")).await?)
+    }
+
+    async fn hints(&self) -> Result<HintingNow, Failure> {
+        Ok(self.shared.client.get("/balloon/hinting/status").await?)
+    }
+
+    async fn limit_device(&self, device: &Device) -> Result<(), Failure> {
+        let DeviceKind::Pmem { rate_limit, .. } = &device.kind else {
+            return Err(Failure::Refused("it is of a kind that has no limit".to_owned()));
+        };
+        let pmem = PartialPmem { id: id(&device.name), rate_limiter: RateLimiter::instead(*rate_limit) };
+        Ok(self.shared.client.patch(&format!("/pmem/{}", pmem.id), &pmem).await?)
     }
 
     async fn limit_disk(&self, name: &str, limit: Option<RateLimit>) -> Result<(), Failure> {

@@ -40,7 +40,12 @@ impl Owner {
             Change::AddNic(nic) => self.add_nic(nic).await?,
             Change::RemoveDevice(name) => self.remove_device(name).await?,
             Change::AddDevice(device) => self.add_device(device).await?,
-            Change::LimitNic(_) | Change::AddVsock(_) | Change::RemoveVsock | Change::Metadata(_) => {
+            Change::Hint(_)
+            | Change::LimitNic(_)
+            | Change::LimitDevice(_)
+            | Change::AddVsock(_)
+            | Change::RemoveVsock
+            | Change::Metadata(_) => {
                 let why = format!("driver qemu cannot give a running machine {}", change.told());
                 return Err(Fault::new(Reason::VerbUnsupported, why).into());
             }
