@@ -12,7 +12,6 @@
 use crate::core::{Core, Move};
 use crate::refusal;
 use crate::requests::Request;
-use crate::snapshots::rules;
 use crate::waiters::{Place, Wish};
 use std::sync::Arc;
 use std::time::Duration;
@@ -179,8 +178,9 @@ pub(crate) async fn run_at(
 async fn attempt(verb: &Verb<'_>, before: &Arc<Vm>, what: Ask) -> Result<Option<Vm>, Fault> {
     let core = verb.core;
     let after = ask(&before.value, what, core.now()).map_err(|refused| refusal::phase(&refused))?;
-    if after.desired.deleted && !before.value.desired.deleted {
-        rules::empty_inside(&core.memory.read(), before.value.meta.id)?;
+    let ends = after.desired.deleted && !before.value.desired.deleted;
+    if let Some(inside) = core.memory.read().snapshot_inside(before.value.meta.id).filter(|_| ends) {
+        return Err(refusal::holds(&inside.value));
     }
     let until = Until::of(what, &after);
     let place = verb.enter(before.revision, &after, until);

@@ -1,6 +1,7 @@
 //! What callers are told when they are refused: each refusal in one place, with what to do about it.
 
 use weft_domain::lifecycle::Refused;
+use weft_domain::snapshot::Snapshot;
 use weft_domain::{Fault, Name, NodeId, Reason};
 use weft_ports::api::{SnapshotRef, VmRef};
 
@@ -11,6 +12,12 @@ pub(crate) fn no_vm(vm: &VmRef) -> Fault {
         VmRef::Named { project, name } => format!("there is no VM {name} in project {project}"),
     };
     Fault::new(Reason::VmNotFound, which).fix("`weft vm list` shows the VMs that there are")
+}
+
+/// A snapshot is inside the disks of the VM.
+pub(crate) fn holds(snapshot: &Snapshot) -> Fault {
+    let why = format!("snapshot {} is kept inside the VM's disks", snapshot.name);
+    Fault::field(Reason::InUse, "vm", why).fix("delete that snapshot first")
 }
 
 /// There is no such snapshot.

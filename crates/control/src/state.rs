@@ -9,6 +9,7 @@ use weft_domain::admission::Promise;
 use weft_domain::event::Event;
 use weft_domain::node::Node;
 use weft_domain::object::{Key, Object, Revision, Stored};
+use weft_domain::snapshot::{Scope, Snapshot, SnapshotPhase};
 use weft_domain::{EventId, Instance, InstanceId, Name, NodeId, Phase, SnapshotId, Time};
 use weft_ports::api::{KeptSnapshot, Vm};
 use weft_ports::store::Change;
@@ -176,6 +177,13 @@ impl State {
     /// The snapshot of this name.
     pub(crate) fn snapshot_named(&self, project: &Name, name: &Name) -> Option<&Arc<KeptSnapshot>> {
         self.snapshots.get(self.snapshot_names.get(&(project.clone(), name.clone()))?)
+    }
+
+    /// A snapshot that is inside the disks of a VM, and should be.
+    pub(crate) fn snapshot_inside(&self, vm: InstanceId) -> Option<&Arc<KeptSnapshot>> {
+        let wanted = |one: &Snapshot| matches!(one.phase, SnapshotPhase::Pending | SnapshotPhase::Ready);
+        let inside = |one: &Snapshot| one.instance == vm && one.scope == Scope::Internal;
+        self.snapshots.values().find(|one| inside(&one.value) && wanted(&one.value))
     }
 
     /// What is on a node: its snapshots, then its instances.

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  house   a weft with one driver, the small guest and what a test asks of both
-//!  life · jail · live · kept · losses · hung · fields   each for Firecracker, Cloud Hypervisor and QEMU
+//!  life · jail · live · kept · inside · losses · hung · fields   each for Firecracker, Cloud Hypervisor and QEMU
 //! ```
 //!
 //! Firecracker and Cloud Hypervisor are the real ones where they are found, else what stands in for them;
@@ -13,6 +13,7 @@
 mod fields;
 mod house;
 mod hung;
+mod inside;
 mod jail;
 mod kept;
 mod life;

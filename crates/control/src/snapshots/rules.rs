@@ -69,19 +69,6 @@ pub(crate) fn room_inside(instance: &Instance) -> Result<(), Fault> {
     }
 }
 
-/// Refuses the end of a VM inside whose disks snapshots are kept.
-pub(crate) fn empty_inside(state: &State, vm: InstanceId) -> Result<(), Fault> {
-    let kept = |one: &&Snapshot| matches!(one.phase, SnapshotPhase::Pending | SnapshotPhase::Ready);
-    let inside = |one: &&Snapshot| one.instance == vm && one.scope == Scope::Internal;
-    match state.snapshots.values().map(|one| &one.value).filter(kept).find(inside) {
-        None => Ok(()),
-        Some(one) => {
-            let why = format!("snapshot {} is kept inside the VM's disks", one.name);
-            Err(Fault::field(Reason::InUse, "vm", why).fix("delete that snapshot first"))
-        }
-    }
-}
-
 /// Whether there is room for one more snapshot of a VM.
 pub(crate) fn room(state: &State, vm: InstanceId) -> Result<(), Fault> {
     let count = state.snapshots.values().filter(|one| one.value.instance == vm).count();
