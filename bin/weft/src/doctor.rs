@@ -1,13 +1,16 @@
 //! `weft doctor`: what this machine can run, and what to install for the rest.
 //!
 //! It opens the adapters that can be opened beside a running weft, asks each what it found, and prints it.
-//! The store is left alone.
+//! The store is left alone. A census is another matter: see `census`.
+
+mod census;
 
 use crate::internal;
 use crate::settings::Settings;
 use anyhow::Result;
 use std::io::IsTerminal;
 use std::sync::Arc;
+use weft_cli::args::local::DoctorArgs;
 use weft_cli::show::paint::Paint;
 use weft_cli::{Exit, Finding, Globals, State};
 use weft_domain::spec::Accelerator;
@@ -17,8 +20,11 @@ use weft_ports::processes::Processes;
 /// Looks, and prints what was found.
 ///
 /// # Errors
-/// Standard output is gone. What is missing is a finding, not an error.
-pub(crate) async fn run(globals: &Globals, settings: Result<Settings>) -> Result<Exit> {
+/// Standard output is gone, or no census can be taken. What is missing is a finding, not an error.
+pub(crate) async fn run(globals: &Globals, settings: Result<Settings>, args: DoctorArgs) -> Result<Exit> {
+    if args.census {
+        return census::run(globals, &settings?).await;
+    }
     let mut findings = Vec::new();
     match settings {
         Ok(settings) => look(&settings, &mut findings).await,

@@ -68,7 +68,7 @@ async fn local(globals: Globals, command: LocalCommand) -> Result<Exit> {
         LocalCommand::Down(args) => down::run(&globals, &settings::load(&flags, &outside)?, args).await,
         LocalCommand::Backup { file } => backup::backup(&globals, &settings::load(&flags, &outside)?, &file).await,
         LocalCommand::Restore { file } => backup::restore(&settings::load(&flags, &outside)?, &file).await,
-        LocalCommand::Doctor => doctor::run(&globals, settings::load(&flags, &outside)).await,
+        LocalCommand::Doctor(args) => doctor::run(&globals, settings::load(&flags, &outside), args).await,
         LocalCommand::Config(ConfigCommand::Check) => {
             let settings = settings::load(&flags, &outside)?;
             internal::print(&check_text(&settings.notices))

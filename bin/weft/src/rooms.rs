@@ -4,6 +4,8 @@ use crate::settings::Settings;
 use anyhow::{Context, Result};
 use std::sync::Arc;
 use weft_domain::Fault;
+use weft_ports::processes::Processes;
+use weft_ports::sightings::Sightings;
 use weft_ports::store::Store;
 
 /// The store of a data folder.
@@ -15,6 +17,32 @@ pub(crate) async fn open_store(settings: &Settings) -> Result<Arc<dyn Store>> {
     let opened = tokio::task::spawn_blocking(move || weft_store::embedded::open(config, Arc::new(weft_api::Records)));
     let opened = opened.await.context("the store's opening was broken off")?;
     Ok(Arc::new(opened.map_err(Fault::from)?))
+}
+
+/// What starts processes on this machine, and what sees what is there.
+pub(crate) struct Host {
+    /// Processes of this data folder.
+    pub(crate) processes: Arc<dyn Processes>,
+    /// What is there of it.
+    pub(crate) sightings: Arc<dyn Sightings>,
+}
+
+impl Host {
+    /// Opens both.
+    ///
+    /// # Errors
+    /// A host without `/proc`, or a run folder that cannot be written.
+    pub(crate) fn open(settings: &Settings) -> Result<Self, Fault> {
+        let config = weft_host::processes::Config::of(&settings.data_dir, &settings.run_dir);
+        let processes = weft_host::processes::open(config).map_err(Fault::from)?;
+        let config = weft_host::census::Config {
+            data_dir: settings.data_dir.clone(),
+            run_dir: settings.run_dir.clone(),
+            cache_dir: settings.cache_dir.clone(),
+        };
+        let sightings = weft_host::census::open(config, &processes);
+        Ok(Self { processes: Arc::new(processes), sightings: Arc::new(sightings) })
+    }
 }
 
 /// The drivers that are looked for, in the order in which `auto` tries them.

@@ -94,6 +94,8 @@ pub(crate) struct Settings {
     pub(crate) console_log_bytes: u64,
     /// Bytes of a VMM's log that are kept.
     pub(crate) vmm_log_bytes: u64,
+    /// How often a census is taken.
+    pub(crate) census_interval: Duration,
     /// The most events that are kept.
     pub(crate) max_events: u64,
     /// How long events are kept.
@@ -186,6 +188,7 @@ pub(crate) fn load(flags: &Flags, outside: &Outside) -> Result<Settings> {
         reserved_disk_bytes: get.size("node.reserved_disk", 0, u64::MAX)?,
         console_log_bytes: get.size("node.console_log", 64 << 10, 1 << 40)?,
         vmm_log_bytes: get.size("node.vmm_log", 64 << 10, 1 << 40)?,
+        census_interval: get.span("node.census_interval", Duration::from_secs(1), Duration::from_secs(86_400))?,
         max_events: get.number("retention.max_events", 100, 10_000_000)?,
         event_age: get.span("retention.event_age", Duration::from_secs(60), Duration::from_secs(86_400 * 3650))?,
         drivers: get.list("node.drivers", &DRIVERS)?,

@@ -3,6 +3,7 @@
 
 mod snapshots;
 
+use crate::census::Looks;
 use crate::config::{Config, Ports};
 use crate::figures::Figures;
 use crate::inventory::{self, Holdings};
@@ -21,12 +22,15 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use weft_domain::node::Node;
+use weft_domain::snapshot::SnapshotPhase;
 use weft_domain::{Fault, InstanceId};
 use weft_ports::link::{Placed, Placement};
 use weft_ports::task::{self, Task};
 
 /// Questions to an owner that wait.
 const ASKS: usize = 16;
+/// Between two looks at the node is at least so many times what a look takes: it looks at each instance's files.
+const REFRESH_SHARE: u32 = 200;
 /// How long owners may take to end the step that they are at when the agent ends.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -48,7 +52,15 @@ pub struct Agent {
 pub fn open(config: Config, ports: Ports) -> Agent {
     let layout = Layout::new(&config.data_dir, &config.run_dir);
     let wards = Wards::new(&config.jail);
-    let shared = Shared { config, ports, layout, figures: Figures::new(), wards, orphans: Orphans::default() };
+    let shared = Shared {
+        config,
+        ports,
+        layout,
+        figures: Figures::new(),
+        wards,
+        orphans: Orphans::default(),
+        looks: Looks::default(),
+    };
     Agent { shared: Arc::new(shared), owners: Arc::default() }
 }
 
@@ -96,7 +108,9 @@ impl Agent {
         let mut news = self.news();
         let mut upkeep = interval_at(Instant::now() + shared.config.upkeep, shared.config.upkeep);
         upkeep.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut refresh: Option<Task<()>> = None;
+        let mut census = interval_at(Instant::now() + shared.config.census, shared.config.census);
+        census.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut refresh, mut taking): (Option<Task<()>>, Option<Task<()>>) = (None, None);
         loop {
             tokio::select! {
                 Some(news) = news.next() => self.hear(news, &mut run),
@@ -104,7 +118,15 @@ impl Agent {
                 (id, ended) = run.keepers.next() => run.keepers.forget(id, ended),
                 () = shared.orphans.news() => upkeep.reset_immediately(),
                 // One that hangs is given up for the next.
-                _ = upkeep.tick() => drop(refresh.replace(task::spawn("refresh", self.clone().refresh()))),
+                _ = upkeep.tick() => {
+                    upkeep.reset_after(shared.config.upkeep.max(shared.figures.refresh_took() * REFRESH_SHARE));
+                    drop(refresh.replace(task::spawn("refresh", self.clone().refresh())));
+                }
+                _ = census.tick() => {
+                    if taking.as_ref().is_none_or(Task::is_finished) {
+                        taking = Some(task::spawn("census", self.clone().next_census()));
+                    }
+                }
                 _ = shutdown.wait_for(|stop| *stop) => break,
             }
         }
@@ -123,7 +145,8 @@ impl Agent {
     async fn take_stock(&self) -> Result<Run, Fault> {
         let shared = &self.shared;
         orphans::refuse_lost(&shared.ports, &shared.layout).await?;
-        let mut stock = inventory::take(&shared.ports, &shared.layout, &shared.figures).await?;
+        let mut stock = inventory::read(&shared.ports).await?;
+        self.first_census().await?;
         shared.figures.owners(0);
         shared.wards.reset(stock.processes().filter_map(|held| Some((held.claim, held.process.ward?))));
         let agent = self.clone();
@@ -181,8 +204,11 @@ impl Agent {
     }
 
     async fn refresh(self) {
+        let begun = Instant::now();
         let told = async { self.shared.ports.placements.register(self.node().await?).await };
-        if let Err(fault) = told.await {
+        let told = told.await;
+        self.shared.figures.refreshed(begun.elapsed());
+        if let Err(fault) = told {
             tracing::warn!(%fault, "the node could not tell control how it is");
         }
     }
@@ -205,8 +231,16 @@ impl Agent {
                     self.want(id, None, run);
                 }
             }
-            News::Placement(Placement::Snapshot(placed)) => run.keepers.set(placed.snapshot),
-            News::Placement(Placement::SnapshotRemoved(id)) => run.keepers.remove(id),
+            News::Placement(Placement::Snapshot(placed)) => {
+                if placed.snapshot.phase == SnapshotPhase::Deleting {
+                    self.shared.looks.ends(placed.snapshot.id);
+                }
+                run.keepers.set(placed.snapshot);
+            }
+            News::Placement(Placement::SnapshotRemoved(id)) => {
+                self.shared.looks.ends(id);
+                run.keepers.remove(id);
+            }
             News::Placement(Placement::Synced) => {
                 self.set_orphans_apart(run);
                 run.keepers.sync();
@@ -291,6 +325,12 @@ impl Agent {
                 self.want(id, last, run);
             }
         }
+    }
+
+    /// Instances of which nothing should be left.
+    pub(crate) fn ending(&self) -> BTreeSet<InstanceId> {
+        let ends = |handle: &Handle| handle.wants.borrow().placed.as_ref().is_none_or(|placed| placed.desired.deleted);
+        self.lock().iter().filter(|(_, handle)| ends(handle)).map(|(id, _)| *id).collect()
     }
 
     /// The queue of an instance's owner.

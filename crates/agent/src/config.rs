@@ -14,6 +14,7 @@ use weft_ports::hypervisor::Hypervisor;
 use weft_ports::images::Images;
 use weft_ports::link::Placements;
 use weft_ports::processes::Processes;
+use weft_ports::sightings::Sightings;
 use weft_ports::volumes::Volumes;
 use weft_ports::volumes::parts::Parts;
 
@@ -34,6 +35,8 @@ pub struct Config {
     pub reserved_disk_bytes: u64,
     /// How often logs are bounded and free space is told.
     pub upkeep: Duration,
+    /// How often a census is taken.
+    pub census: Duration,
     /// How long an owner waits before it tries a failed step again.
     pub retry: Duration,
     /// Whether VMMs are jailed.
@@ -77,6 +80,8 @@ pub struct Ports {
     pub drivers: Vec<Arc<dyn Hypervisor>>,
     /// Processes of the host.
     pub processes: Arc<dyn Processes>,
+    /// What is on the host.
+    pub sightings: Arc<dyn Sightings>,
     /// The journal.
     pub claims: Arc<dyn Claims>,
     /// Disks, folders and logs of the host.

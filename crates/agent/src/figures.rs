@@ -2,7 +2,10 @@
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Gauge, Histogram};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
+use weft_domain::census::{Sort, Taken, Verdict};
 use weft_domain::instance::ExitCause;
 
 /// The agent's instruments.
@@ -12,9 +15,19 @@ pub(crate) struct Figures {
     launch_seconds: Histogram<f64>,
     exits: Counter<u64>,
     adopted: Counter<u64>,
-    released: Counter<u64>,
+    healed: Counter<u64>,
+    census: Gauge<u64>,
+    looks: Counter<u64>,
     step_failures: Counter<u64>,
     owners: Gauge<u64>,
+    passing: Arc<Passing>,
+}
+
+/// What the agent itself goes by.
+#[derive(Default)]
+struct Passing {
+    owners: AtomicU32,
+    refresh_us: AtomicU64,
 }
 
 impl Figures {
@@ -32,15 +45,21 @@ impl Figures {
                 .u64_counter("weft_agent_adopted")
                 .with_description("Machines taken up from a former agent")
                 .build(),
-            released: meter
-                .u64_counter("weft_agent_released")
-                .with_description("Things found at start that nobody wanted, and taken away")
+            healed: meter
+                .u64_counter("weft_census_healed")
+                .with_description("Things that bore weft's name and that nobody claimed, taken away")
+                .build(),
+            looks: meter.u64_counter("weft_census_looks").with_description("Censuses taken to heal").build(),
+            census: meter
+                .u64_gauge("weft_census_things")
+                .with_description("Things in the last census, by verdict")
                 .build(),
             step_failures: meter
                 .u64_counter("weft_agent_step_failures")
                 .with_description("Steps that failed and are tried again")
                 .build(),
             owners: meter.u64_gauge("weft_agent_instances").with_description("Instances on this node").build(),
+            passing: Arc::default(),
         }
     }
 
@@ -58,8 +77,16 @@ impl Figures {
         self.adopted.add(1, &[]);
     }
 
-    pub(crate) fn released(&self, what: &'static str) {
-        self.released.add(1, &[KeyValue::new("what", what)]);
+    pub(crate) fn healed(&self, sort: Sort) {
+        self.healed.add(1, &[KeyValue::new("sort", sort.as_str())]);
+    }
+
+    pub(crate) fn census(&self, taken: &Taken) {
+        self.looks.add(1, &[]);
+        for verdict in Verdict::ALL {
+            let count = taken.things.iter().filter(|thing| thing.verdict == *verdict).count();
+            self.census.record(count as u64, &[KeyValue::new("verdict", verdict.as_str())]);
+        }
     }
 
     pub(crate) fn step_failed(&self, step: &'static str) {
@@ -68,5 +95,21 @@ impl Figures {
 
     pub(crate) fn owners(&self, count: usize) {
         self.owners.record(count as u64, &[]);
+        self.passing.owners.store(u32::try_from(count).unwrap_or(u32::MAX), Ordering::Relaxed);
+    }
+
+    /// How many instances are on this node.
+    pub(crate) fn crowd(&self) -> u32 {
+        self.passing.owners.load(Ordering::Relaxed)
+    }
+
+    /// What the node tells of itself was found out in this time.
+    pub(crate) fn refreshed(&self, took: Duration) {
+        self.passing.refresh_us.store(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// In how much time that was done when it was last done.
+    pub(crate) fn refresh_took(&self) -> Duration {
+        Duration::from_micros(self.passing.refresh_us.load(Ordering::Relaxed))
     }
 }

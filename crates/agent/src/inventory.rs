@@ -1,16 +1,16 @@
-//! What is on the node when an agent starts, set against the journal.
+//! What the journal holds when an agent starts, with processes that it does not name yet.
 //!
 //! ```text
-//!  journal ─┐                    ┌─ claimed, process lives → adopted by its owner
-//!           ├─► by instance ─────┼─ claimed, process gone  → its end is told, then buried
-//!  host ────┘                    └─ bears our name, no claim → taken away here
+//!  journal ─┐                  ┌─ process lives → adopted by its owner
+//!           ├─► by instance ───┤
+//!  host ────┘                  └─ process gone  → its end is told, then buried
 //! ```
+//!
+//! What the host has and nobody claims is the census's.
 
 use crate::config::Ports;
-use crate::figures::Figures;
-use crate::layout::Layout;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use weft_domain::{ClaimId, Fault, InstanceId, SnapshotId};
 use weft_ports::claims::{Claimed, Note, ProcessClaim};
 
@@ -44,13 +44,6 @@ impl Stock {
     pub(crate) fn processes(&self) -> impl Iterator<Item = &Held> {
         self.instances.values().flat_map(|holdings| &holdings.processes)
     }
-}
-
-/// Reads the journal, finds processes that it does not yet name, and takes away what nobody claimed.
-pub(crate) async fn take(ports: &Ports, layout: &Layout, figures: &Figures) -> Result<Stock, Fault> {
-    let held = read(ports).await?;
-    sweep(ports, layout, figures, &held).await?;
-    Ok(held)
 }
 
 /// Reads the journal and finds processes that it does not yet name.
@@ -90,40 +83,4 @@ async fn name_unnoted(ports: &Ports, held: &mut BTreeMap<InstanceId, Holdings>) 
         }
     }
     Ok(())
-}
-
-async fn sweep(ports: &Ports, layout: &Layout, figures: &Figures, held: &Stock) -> Result<(), Fault> {
-    let claimed: BTreeSet<ClaimId> = held.processes().map(|held| held.claim).collect();
-    let mut unclaimed: BTreeSet<ClaimId> = ports.processes.find().await?.into_iter().map(|(claim, _)| claim).collect();
-    unclaimed.extend(ports.processes.confined().await?);
-    for claim in unclaimed.difference(&claimed) {
-        tracing::warn!(%claim, "a process or cgroup bears a claim that the journal does not hold: taken away");
-        match ports.processes.clear(*claim).await {
-            Ok(()) => figures.released("process"),
-            Err(fault) => tracing::warn!(%fault, %claim, "it could not be taken away; the next start tries again"),
-        }
-    }
-    let sockets: BTreeSet<PathBuf> = held.processes().map(|held| held.process.run_dir.clone()).collect();
-    for path in unknown(ports, layout.run(), &sockets).await?.into_iter().filter(|path| Layout::holds_sockets(path)) {
-        tracing::info!(path = %path.display(), "sockets of a process that is gone: taken away");
-        match ports.volumes.remove(&path).await {
-            Ok(()) => figures.released("sockets"),
-            Err(fault) => tracing::warn!(%fault, "they could not be taken away; the next start tries again"),
-        }
-    }
-    // A folder is claimed before it is made and let go after it is removed, so one that nobody claims
-    // was not lost by us. It may hold somebody's disk: it is told and left alone.
-    let things = held.instances.values().flat_map(|holdings| holdings.things.keys());
-    let folders = things.chain(held.snapshots.values().map(|(_, folder)| folder)).cloned().collect();
-    let mut left = unknown(ports, layout.vms(), &folders).await?;
-    left.extend(unknown(ports, layout.snapshots(), &folders).await?);
-    for path in left {
-        tracing::warn!(path = %path.display(), "a folder that the journal does not hold: left alone");
-    }
-    Ok(())
-}
-
-async fn unknown(ports: &Ports, parent: &Path, known: &BTreeSet<PathBuf>) -> Result<Vec<PathBuf>, Fault> {
-    let names = ports.volumes.entries(parent).await?;
-    Ok(names.into_iter().map(|name| parent.join(name)).filter(|path| !known.contains(path)).collect())
 }

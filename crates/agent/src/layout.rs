@@ -66,10 +66,4 @@ impl Layout {
         let text = claim.to_string();
         self.run.join(&text[text.len() - DIGITS..])
     }
-
-    /// Whether this path in the run folder is named like the sockets of a claim.
-    pub(crate) fn holds_sockets(path: &Path) -> bool {
-        let name = path.file_name().map(std::ffi::OsStr::as_encoded_bytes).unwrap_or_default();
-        name.len() == DIGITS && name.iter().all(u8::is_ascii_hexdigit)
-    }
 }

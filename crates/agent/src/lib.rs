@@ -14,12 +14,16 @@
 //! Snapshots are kept beside: one task keeps one snapshot, and asks the owner of its VM to hold the VM for
 //! it. A snapshot outlives its VM.
 //!
+//! A census sets the host against the journal, at the start and from time to time, and takes away what bears
+//! our name and nobody claims.
+//!
 //! What always holds: a host resource is claimed in the journal before it is made, and its claim is let
 //! go after it is gone. A machine is never ended because the agent ends.
 //!
 //! What it does not know: any VMM, how state is kept, who asked.
 
 mod agent;
+mod census;
 mod config;
 mod console;
 mod figures;

@@ -82,6 +82,11 @@ impl Orphans {
         self.lock().instances.keys().copied().collect()
     }
 
+    /// The snapshots among them.
+    pub(crate) fn snapshots(&self) -> Vec<SnapshotId> {
+        self.lock().snapshots.keys().copied().collect()
+    }
+
     /// Writes into what the node tells of itself what they are, and that they take memory and disk.
     pub(crate) fn tell(&self, facts: &mut Facts, disk_bytes: u64) {
         let found = self.lock();

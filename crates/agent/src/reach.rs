@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
+use weft_domain::census::Census;
 use weft_domain::{Fault, InstanceId, Reason, Spec};
 use weft_ports::api::{Answers, ConsoleInput, LogChunk, LogQuery, LogStart};
 use weft_ports::hypervisor::{Counters, Machine};
@@ -32,6 +33,10 @@ impl Reach for Agent {
 
     async fn nmi(&self, id: InstanceId) -> Result<(), Fault> {
         self.machine(id).await?.nmi().await
+    }
+
+    async fn census(&self) -> Result<Census, Fault> {
+        self.told_census().await
     }
 
     async fn log(&self, id: InstanceId, query: LogQuery) -> Result<Answers<LogChunk>, Fault> {

@@ -1,5 +1,6 @@
 //! What the owners of one agent share.
 
+use crate::census::Looks;
 use crate::config::{Config, Ports};
 use crate::figures::Figures;
 use crate::layout::Layout;
@@ -15,6 +16,7 @@ pub(crate) struct Shared {
     pub(crate) figures: Figures,
     pub(crate) wards: Wards,
     pub(crate) orphans: Orphans,
+    pub(crate) looks: Looks,
 }
 
 /// What is wanted of an instance that is placed nowhere: that nothing of it is left.

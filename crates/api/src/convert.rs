@@ -4,6 +4,7 @@
 //! [`Found`] with its proto path (`vm.spec.disks[1].path`), so that a caller learns all at once.
 //! What the domain itself refuses keeps the same paths.
 
+pub(crate) mod census;
 pub(crate) mod event;
 pub(crate) mod feature;
 pub(crate) mod node;

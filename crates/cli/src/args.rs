@@ -24,7 +24,7 @@ pub const DEFAULT_SERVER: &str = "http://127.0.0.1:8080";
 
 const EXITS: &str = "Exit codes: 0 done, 1 internal, 2 usage, 3 not found, 4 already exists, 5 not in a state for it, \
 6 invalid argument, 7 exhausted, 8 unavailable, 9 not done in time, 10 not permitted, 11 unsupported, \
-12 changed by somebody else, 130 interrupted.";
+12 changed by somebody else, 20 a census found something leaked or missing, 130 interrupted.";
 
 /// One fabric for every machine you own: virtual machines behind one API.
 #[derive(Debug, Clone, Parser)]

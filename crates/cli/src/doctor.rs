@@ -1,5 +1,9 @@
 //! What a machine can run, and what to install for the rest: how findings look. The binary finds them.
 
+mod census;
+
+pub use census::text as census_text;
+
 use crate::args::Output;
 use crate::show::paint::Paint;
 use crate::show::table::{Cell, Table};

@@ -11,6 +11,8 @@ impl Exit {
     pub const DONE: Self = Self(0);
     /// The words make no command.
     pub const USAGE: Self = Self(2);
+    /// A census found something that is leaked or missing.
+    pub const UNCLEAN: Self = Self(20);
     /// The caller broke off.
     pub const INTERRUPTED: Self = Self(130);
 
@@ -53,7 +55,7 @@ mod tests {
     fn no_kind_looks_like_success_usage_or_interruption() {
         for kind in Kind::ALL {
             let exit = Exit::of(kind);
-            assert!(![Exit::DONE, Exit::USAGE, Exit::INTERRUPTED].contains(&exit), "{kind:?}");
+            assert!(![Exit::DONE, Exit::USAGE, Exit::UNCLEAN, Exit::INTERRUPTED].contains(&exit), "{kind:?}");
         }
     }
 }

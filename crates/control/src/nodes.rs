@@ -4,6 +4,7 @@ use crate::control::Control;
 use crate::page::Part;
 use crate::{fields, refusal};
 use std::ops::Bound;
+use weft_domain::census::Census;
 use weft_domain::node::Node;
 use weft_domain::object::Stored;
 use weft_domain::{Fault, NodeId};
@@ -31,5 +32,10 @@ impl Nodes for Control {
         };
         let next_page_token = part.cut(&mut found, |node| *node.value.id.as_bytes());
         Ok(Page { items: found.iter().map(|node| self.core.memory.node(node)).collect(), next_page_token, revision })
+    }
+
+    async fn census(&self, call: &Call, node: &str) -> Result<Census, Fault> {
+        let found = Nodes::get(self, call, node).await?;
+        self.core.reach(found.value.id)?.census().await
     }
 }

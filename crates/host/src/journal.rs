@@ -51,12 +51,7 @@ pub struct Journal {
 pub fn open(config: Config) -> Result<Journal, Error> {
     let lock = file::lock(&config.dir)?;
     let (journal, commits) = file::open(&config.dir)?;
-    let mut held = Held::default();
-    for commit in commits {
-        let records = record::decode(&commit);
-        let replayed = records.and_then(|records| records.into_iter().try_for_each(|record| held.replay(record)));
-        replayed.map_err(|why| Error::Damaged { path: config.dir.join("claims.log"), offset: 0, why })?;
-    }
+    let held = replay(&config.dir, commits)?;
     let (asks, queue) = mpsc::channel(QUEUE);
     let writer = Writer { journal, held, gave_up: false };
     let thread = std::thread::Builder::new()
@@ -64,6 +59,25 @@ pub fn open(config: Config) -> Result<Journal, Error> {
         .spawn(move || writer.run(queue))
         .map_err(|error| Error::host("start the journal's thread", error))?;
     Ok(Journal { asks: Some(asks), thread: Some(thread), _lock: lock })
+}
+
+fn replay(dir: &Path, commits: Vec<Vec<u8>>) -> Result<Held, Error> {
+    let mut held = Held::default();
+    for commit in commits {
+        let records = record::decode(&commit);
+        let replayed = records.and_then(|records| records.into_iter().try_for_each(|record| held.replay(record)));
+        replayed.map_err(|why| Error::Damaged { path: dir.join("claims.log"), offset: 0, why })?;
+    }
+    Ok(held)
+}
+
+/// What is held by the journal of this folder, without changing it; nothing where there is none.
+///
+/// # Errors
+/// `StoreHeld` where an agent has it open, `StoreDamaged` with the place, `StoreNewer` with the format.
+pub fn read(config: &Config) -> Result<Vec<Entry>, Error> {
+    let Some(commits) = file::read(&config.dir)? else { return Ok(Vec::new()) };
+    Ok(replay(&config.dir, commits)?.list())
 }
 
 /// The format that is written, and the newest that is read.

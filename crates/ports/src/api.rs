@@ -20,6 +20,7 @@ pub use usage::{ExportChunk, ExportFormat, Grain, Subject, Usage, UsageLine, Usa
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use std::time::Duration;
+use weft_domain::census::Census;
 use weft_domain::event::Event;
 use weft_domain::instance::StopHow;
 use weft_domain::label::Annotations;
@@ -270,6 +271,8 @@ pub trait Nodes: Send + Sync {
     async fn get(&self, call: &Call, node: &str) -> Result<Stored<Node>, Fault>;
     /// A page of them, by id.
     async fn list(&self, call: &Call, query: &ListQuery) -> Result<Page<Stored<Node>>, Fault>;
+    /// What is on the one of this id or name, set against what is claimed there.
+    async fn census(&self, call: &Call, node: &str) -> Result<Census, Fault>;
 }
 
 /// One step of a watch of events.

@@ -3,6 +3,7 @@
 use crate::api::{KeptSnapshot, NewVm, Vm};
 use crate::hypervisor::Counters;
 use weft_domain::Fault;
+use weft_domain::census::Census;
 use weft_domain::event::Event;
 use weft_domain::node::Node;
 
@@ -35,6 +36,8 @@ pub enum Item<'a> {
     Snapshot(&'a KeptSnapshot),
     /// Counters of a VM's devices.
     Counters(&'a Counters),
+    /// A census of a node.
+    Census(&'a Census),
 }
 
 /// Reads manifests and writes answers.

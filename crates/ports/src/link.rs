@@ -14,6 +14,7 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use std::net::IpAddr;
 use std::sync::Arc;
+use weft_domain::census::Census;
 use weft_domain::instance::{Condition, Desired, Exit, Running};
 use weft_domain::lifecycle::Sight;
 use weft_domain::node::Node;
@@ -134,6 +135,8 @@ pub trait Reach: Send + Sync {
     async fn counters(&self, id: InstanceId) -> Result<Counters, Fault>;
     /// Interrupts a running instance's guest in a way that it cannot mask.
     async fn nmi(&self, id: InstanceId) -> Result<(), Fault>;
+    /// What is on the node, set against what is claimed there. Nothing is changed.
+    async fn census(&self) -> Result<Census, Fault>;
     /// The serial console's log of an instance.
     async fn log(&self, id: InstanceId, query: LogQuery) -> Result<Answers<LogChunk>, Fault>;
     /// The serial console of an instance.

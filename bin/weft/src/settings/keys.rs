@@ -120,6 +120,11 @@ pub(crate) const KEYS: &[Key] = &[
         "",
         "Ids of VMs and snapshots, with `,` between, that are on the node and unknown to the state, as after restoring a backup: they are removed with their disks. All others are kept.",
     ),
+    text(
+        "node.census_interval",
+        "60s",
+        "How often what is on the host is set against the journal, and what leaked is taken away.",
+    ),
     text("retention.max_events", "100000", "The most events that are kept."),
     text("retention.event_age", "720h", "How long events are kept."),
     text(

@@ -163,6 +163,7 @@ fn open_agent(settings: &Settings, id: NodeId, ready: &Ready, placements: Arc<Co
         vmm_log_bytes: settings.vmm_log_bytes,
         reserved_disk_bytes: settings.reserved_disk_bytes,
         upkeep: UPKEEP,
+        census: settings.census_interval,
         retry: RETRY,
         jail: jail(settings),
         release: settings.release_orphans.clone(),
@@ -172,6 +173,7 @@ fn open_agent(settings: &Settings, id: NodeId, ready: &Ready, placements: Arc<Co
         placements,
         drivers: ready.drivers.clone(),
         processes: Arc::clone(&ready.processes),
+        sightings: Arc::clone(&ready.sightings),
         claims: Arc::new(
             weft_host::journal::open(weft_host::journal::Config { dir: journal_dir }).map_err(Fault::from)?,
         ),

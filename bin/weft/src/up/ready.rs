@@ -3,14 +3,14 @@
 //! It is done before a predecessor is asked to let go, so that nobody waits for it, and a host that lacks
 //! something is told before anything has changed. It is kept over a hand-over that failed.
 
-use crate::rooms::{drivers, private_folder};
+use crate::rooms::{Host, drivers, private_folder};
 use crate::settings::Settings;
 use anyhow::Result;
 use std::sync::Arc;
-use weft_domain::Fault;
 use weft_ports::clock::{Clock, System};
 use weft_ports::hypervisor::Hypervisor;
 use weft_ports::processes::Processes;
+use weft_ports::sightings::Sightings;
 
 /// What is open before the state is.
 pub(crate) struct Ready {
@@ -18,6 +18,8 @@ pub(crate) struct Ready {
     pub(crate) clock: Arc<dyn Clock>,
     /// Launches and finds processes.
     pub(crate) processes: Arc<dyn Processes>,
+    /// Sees what is on this machine.
+    pub(crate) sightings: Arc<dyn Sightings>,
     /// The drivers that were found.
     pub(crate) drivers: Vec<Arc<dyn Hypervisor>>,
 }
@@ -32,9 +34,8 @@ impl Ready {
             private_folder(folder)?;
         }
         let clock: Arc<dyn Clock> = Arc::new(System);
-        let config = weft_host::processes::Config::of(&settings.data_dir, &settings.run_dir);
-        let processes: Arc<dyn Processes> = Arc::new(weft_host::processes::open(config).map_err(Fault::from)?);
+        let Host { processes, sightings } = Host::open(settings)?;
         let opened = weft_vmm::open(drivers(settings), Arc::clone(&processes), Arc::clone(&clock)).await;
-        Ok(Self { clock, processes, drivers: opened.drivers })
+        Ok(Self { clock, processes, sightings, drivers: opened.drivers })
     }
 }

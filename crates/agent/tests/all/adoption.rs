@@ -123,7 +123,7 @@ async fn what_was_wanted_meanwhile_is_done() {
 }
 
 /// A process of `id` that somebody launched under this claim.
-async fn launched(house: &House, id: InstanceId, claim: ClaimId) {
+pub(crate) async fn launched(house: &House, id: InstanceId, claim: ClaimId) {
     let run_dir = house.config.run_dir.join(&claim.to_string()[claim.to_string().len() - 12..]);
     house.disk.make_folder(&run_dir).await.unwrap();
     let spec = house

@@ -24,8 +24,11 @@ use weft_ports::codec::fake::Specs;
 use weft_ports::hypervisor::{self, Hypervisor};
 use weft_ports::images;
 use weft_ports::link::Placed;
+use weft_ports::sightings::{self, fake::Places};
 use weft_ports::task::{self, Task};
 
+/// How often a census is taken.
+pub(crate) const CENSUS: Duration = Duration::from_secs(60);
 pub(crate) const RETRY: Duration = Duration::from_secs(1);
 pub(crate) const GRACE: StopHow = StopHow::Graceful { timeout: Duration::from_secs(30) };
 
@@ -45,6 +48,7 @@ pub(crate) struct House {
     pub(crate) images: Arc<images::fake::Fake>,
     pub(crate) clock: Arc<clock::Paused>,
     pub(crate) fuse: Arc<Fuse>,
+    pub(crate) sightings: sightings::fake::Fake,
     pub(crate) agent: Agent,
     pub(crate) config: Config,
     ports: Ports,
@@ -95,6 +99,7 @@ impl House {
             vmm_log_bytes: 1 << 20,
             reserved_disk_bytes: 0,
             upkeep: Duration::from_secs(30),
+            census: CENSUS,
             retry: RETRY,
             jail,
             release: weft_agent::Release::default(),
@@ -102,7 +107,14 @@ impl House {
         let (desk, disk) = (Arc::new(Desk::default()), Arc::new(Disk::new(&own, &PathBuf::from("/roots"))));
         let (host, claims) = (Arc::new(host), claims::fake::Fake::new());
         let images = Arc::new(images::fake::Fake::default());
+        let places = Places {
+            vms: config.data_dir.join("vms"),
+            snapshots: config.data_dir.join("snapshots"),
+            run: config.run_dir.clone(),
+        };
+        let sightings = sightings::fake::Fake::new(host.clone(), disk.clone(), places);
         let ports = Ports {
+            sightings: Arc::new(sightings.clone()),
             placements: Arc::new(Fused::<dyn weft_ports::link::Placements> { inner: desk.clone(), fuse: fuse.clone() }),
             drivers: vec![Arc::new(Fused::<dyn Hypervisor> { inner: vmm.clone(), fuse: fuse.clone() })],
             processes: host.clone(),
@@ -124,6 +136,7 @@ impl House {
             images,
             clock,
             fuse,
+            sightings,
             agent,
             config,
             ports,

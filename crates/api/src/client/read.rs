@@ -2,11 +2,12 @@
 
 use super::{Client, answers, missing, named, options};
 use crate::convert::vm::read_stored;
-use crate::convert::{Found, event, node};
+use crate::convert::{Found, census, event, node};
 use crate::fault::from_wire;
 use crate::proto::weft::v1 as wire;
 use bytes::Bytes;
 use weft_domain::Fault;
+use weft_domain::census::Census;
 use weft_domain::event::Event;
 use weft_domain::node::Node;
 use weft_domain::object::{Revision, Stored};
@@ -68,6 +69,13 @@ impl Nodes for Client {
         let answer = answer.map_err(|e| from_wire(&e))?.into_owned();
         let items = answer.nodes.into_iter().map(node::read_stored).collect::<Result<_, _>>()?;
         Ok(Page { items, next_page_token: answer.next_page_token, revision: Revision(answer.revision) })
+    }
+
+    async fn census(&self, call: &Call, node: &str) -> Result<Census, Fault> {
+        let request = wire::GetNodeCensusRequest { node: node.to_owned(), ..Default::default() };
+        let answer = self.nodes.get_node_census_with_options(request, options(call)).await;
+        let answer = answer.map_err(|e| from_wire(&e))?.into_owned();
+        census::read(answer.census.into_option().ok_or_else(|| missing("census"))?)
     }
 }
 

@@ -1,10 +1,11 @@
 //! `weft.v1.NodeService` over the port `Nodes`.
 
 use super::call::{answer, reading};
+use crate::convert::census::census;
 use crate::convert::node::stored;
 use crate::fault::to_wire;
 use crate::proto::weft::v1::{self as wire, NodeService};
-use connectrpc::{RequestContext, ServiceRequest, ServiceResult};
+use connectrpc::{ConnectError, RequestContext, ServiceRequest, ServiceResult};
 use std::sync::Arc;
 use weft_domain::{Fault, Reason};
 use weft_ports::api::{ListQuery, Nodes};
@@ -18,10 +19,7 @@ impl NodeService for NodeDoor {
         ctx: RequestContext,
         request: ServiceRequest<'_, wire::GetNodeRequest>,
     ) -> ServiceResult<wire::GetNodeResponse> {
-        if request.node.is_empty() {
-            let fault = Fault::field(Reason::FieldRequired, "node", "is required");
-            return Err(to_wire(fault.fix("name a node by its id or name; `weft node list` shows them")));
-        }
+        given(request.node)?;
         answer(self.0.get(&reading(&ctx), request.node).await, |node| wire::GetNodeResponse {
             node: stored(&node).into(),
             ..Default::default()
@@ -46,4 +44,25 @@ impl NodeService for NodeDoor {
             ..Default::default()
         })
     }
+
+    async fn get_node_census(
+        &self,
+        ctx: RequestContext,
+        request: ServiceRequest<'_, wire::GetNodeCensusRequest>,
+    ) -> ServiceResult<wire::GetNodeCensusResponse> {
+        given(request.node)?;
+        answer(self.0.census(&reading(&ctx), request.node).await, |taken| wire::GetNodeCensusResponse {
+            census: census(&taken).into(),
+            ..Default::default()
+        })
+    }
+}
+
+/// Refuses a request that names no node.
+fn given(node: &str) -> Result<(), ConnectError> {
+    if node.is_empty() {
+        let fault = Fault::field(Reason::FieldRequired, "node", "is required");
+        return Err(to_wire(fault.fix("name a node by its id or name; `weft node list` shows them")));
+    }
+    Ok(())
 }

@@ -9,6 +9,7 @@ use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use weft_domain::census::{Census, Line, Sort, Verdict};
 use weft_domain::event::{Event, Severity};
 use weft_domain::instance::{Desired, Meta, Status, StopHow};
 use weft_domain::node::{Facts, Node};
@@ -295,6 +296,20 @@ pub(crate) fn node() -> Stored<Node> {
     Stored { value, revision: Revision(3) }
 }
 
+pub(crate) fn census() -> Census {
+    let line = Line {
+        sort: Sort::Process,
+        name: "4711".into(),
+        verdict: Verdict::Leaked,
+        claim: Some(weft_domain::ClaimId::new(Time::from_millis(7), [7; 10])),
+        instance: None,
+        why: "nobody claims it".into(),
+        fix: "look at it".into(),
+    };
+    let counts = [((Sort::Process, Verdict::Leaked), 1), ((Sort::Folder, Verdict::Adopted), 2)].into();
+    Census { at: Time::from_millis(8), counts, lines: vec![line], left_out: 3 }
+}
+
 #[async_trait::async_trait]
 impl Nodes for House {
     async fn get(&self, _: &Call, wanted: &str) -> Result<Stored<Node>, Fault> {
@@ -303,6 +318,10 @@ impl Nodes for House {
 
     async fn list(&self, _: &Call, _: &ListQuery) -> Result<Page<Stored<Node>>, Fault> {
         Ok(Page { items: vec![node()], next_page_token: String::new(), revision: Revision(3) })
+    }
+
+    async fn census(&self, _: &Call, wanted: &str) -> Result<Census, Fault> {
+        if wanted == "here" { Ok(census()) } else { Err(Fault::new(Reason::NodeNotFound, "there is no such node")) }
     }
 }
 

@@ -23,7 +23,7 @@ pub enum LocalCommand {
         file: PathBuf,
     },
     /// Tell what this machine can run, and what to install for the rest
-    Doctor,
+    Doctor(DoctorArgs),
     /// The configuration: check it, or print what is in force
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigCommand),
@@ -52,6 +52,17 @@ pub struct UpArgs {
     /// request is refused. Where the new one cannot take over, the old one goes on.
     #[arg(long)]
     pub replace: bool,
+}
+
+/// `doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    /// Tell instead what is on this host of all that weft makes, and whether it is claimed
+    ///
+    /// Asks the weft that runs on the data folder; where none runs, looks itself and changes nothing. Ends
+    /// with code 20 where something is leaked or missing.
+    #[arg(long)]
+    pub census: bool,
 }
 
 /// `down`.

@@ -197,6 +197,11 @@ impl Judged {
             (Verdict::Leaked, Mark::Draft(_)) => {
                 ("it was left half-written by a process that is gone", "a running weft takes it away by itself")
             }
+            (Verdict::Leaked, _) if self.found.sort == Sort::Process => (
+                "it bears weft's name, and nobody claims it",
+                "a running weft takes it away by itself; one that starts refuses to where its sockets are here too, for \
+                 then the journal has lost records: put that back as it was",
+            ),
             (Verdict::Leaked, _) => {
                 ("it bears weft's name, and nobody claims it", "a running weft takes it away by itself")
             }

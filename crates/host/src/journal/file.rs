@@ -104,6 +104,18 @@ pub(super) fn open(dir: &Path) -> Result<(Journal, Vec<Vec<u8>>), Error> {
     Ok((journal, commits))
 }
 
+/// The payloads of the commits of a folder's journal; `None` where there is none. Nothing is changed.
+pub(super) fn read(dir: &Path) -> Result<Option<Vec<Vec<u8>>>, Error> {
+    let path = dir.join("claims.log");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let _lock = lock(dir)?;
+    let bytes = fs::read(&path).map_err(|error| Error::host(format!("read the journal {}", path.display()), error))?;
+    let read = frame::read(&bytes).map_err(|spoilt| told(&path, spoilt))?;
+    Ok(Some(read.commits.iter().map(|commit| commit.to_vec()).collect()))
+}
+
 /// Looks at the first bytes of a folder's journal, whoever holds it.
 pub(super) fn readable(dir: &Path) -> Result<(), Error> {
     let path = dir.join("claims.log");
@@ -243,6 +255,25 @@ mod tests {
         assert_eq!(commits, [&b"all"[..], b"more"]);
         let names: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["claims.log"]);
+    }
+
+    #[test]
+    fn what_is_read_is_not_changed_and_not_read_while_it_is_held() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(read(dir.path()).unwrap(), None);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "nothing is begun");
+        let (mut journal, _) = open(dir.path()).unwrap();
+        journal.append(b"one").unwrap();
+        drop(journal);
+        let path = dir.path().join("claims.log");
+        // A commit that was cut short stays as it is for the one who opens the journal.
+        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(&[1; 10]).unwrap();
+        let before = fs::read(&path).unwrap();
+        assert_eq!(read(dir.path()).unwrap(), Some(vec![b"one".to_vec()]));
+        assert_eq!(fs::read(&path).unwrap(), before);
+        let _held = lock(dir.path()).unwrap();
+        assert!(matches!(read(dir.path()), Err(Error::Held { .. })));
     }
 
     #[test]

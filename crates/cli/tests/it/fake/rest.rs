@@ -4,6 +4,7 @@ use super::{World, name, node_id};
 use futures::StreamExt;
 use futures::stream;
 use weft_domain::capability::Feature;
+use weft_domain::census::Census;
 use weft_domain::event::{Event, Severity};
 use weft_domain::label::Annotations;
 use weft_domain::node::{Facts, Node};
@@ -62,6 +63,9 @@ impl Nodes for World {
     async fn list(&self, _call: &Call, _query: &ListQuery) -> Result<Page<Stored<Node>>, Fault> {
         let items = vec![Stored { value: node(), revision: Revision(1) }];
         Ok(Page { items, next_page_token: String::new(), revision: Revision(1) })
+    }
+    async fn census(&self, _call: &Call, _node: &str) -> Result<Census, Fault> {
+        Ok(Census::default())
     }
 }
 
@@ -131,6 +135,7 @@ impl Documents for Texts {
             Item::Node(node) => format!("node {}", node.name),
             Item::Event(event) => format!("event {}", event.reason),
             Item::Snapshot(one) => format!("snapshot {} {}", one.value.name, one.value.phase.as_str()),
+            Item::Census(all) => format!("census of {} lines", all.lines.len()),
             Item::Counters(all) => format!("counters of {} devices", all.len()),
         };
         match form {
