@@ -179,7 +179,7 @@ impl<'a> Loop<'a> {
         for finding in findings {
             let killed_after_ms = crate::statistics::rounded(loaded.as_secs_f64() * 1e3, 1);
             let point = self.ledger.points;
-            self.ledger.found.push(Found { point, killed_after_ms, finding, at_the_end: false });
+            self.ledger.found.push(Found { point, killed_after_ms, finding, at_the_end: None });
         }
         for client in self.clients.iter_mut().filter(|client| client.ownership == Ownership::Own) {
             client.belief.seen(seen.state(&client.name));
@@ -283,8 +283,8 @@ impl<'a> Loop<'a> {
         self.control = Session::open(self.house)?;
         let seen = Seen::look(self.house, &mut self.control, daemon.inner)?;
         let still: BTreeSet<_> = judge::judge(&[], &seen, &BTreeMap::new()).iter().map(key).collect();
-        for found in &mut self.ledger.found {
-            found.at_the_end = still.contains(&key(&found.finding));
+        for found in self.ledger.found.iter_mut().filter(|found| found.finding.class == Class::Leaked) {
+            found.at_the_end = Some(still.contains(&key(&found.finding)));
         }
         daemon.end(Signal::TERM)
     }

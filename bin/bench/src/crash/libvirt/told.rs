@@ -21,8 +21,9 @@ pub(super) struct Found {
     pub(super) killed_after_ms: f64,
     #[serde(flatten)]
     pub(super) finding: Finding,
-    /// Whether it was still so at the end, after all further restarts.
-    pub(super) at_the_end: bool,
+    /// Whether it was still there at the end, after all further restarts; told of what is leaked alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) at_the_end: Option<bool>,
 }
 
 /// What ran.
@@ -62,7 +63,7 @@ impl Ledger {
         for found in &of {
             *kinds.entry(found.finding.kind).or_default() += 1;
         }
-        let left = of.iter().filter(|found| found.at_the_end).count();
+        let left = of.iter().filter(|found| found.at_the_end == Some(true)).count();
         serde_json::json!({ "found": of.len(), "points": points.len(), "at_the_end": left, "kinds": kinds })
     }
 
@@ -126,7 +127,7 @@ mod tests {
                 request: String::new(),
                 seen: String::new(),
             },
-            at_the_end: point > 2,
+            at_the_end: Some(point > 2),
         };
         let ledger = Ledger { points: 9, found: [1, 1, 2, 3, 3].map(found).to_vec(), ..Ledger::default() };
         let peer = Peer { libvirt: String::new(), qemu: String::new() };
