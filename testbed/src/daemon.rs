@@ -68,9 +68,14 @@ impl Daemon {
         let pid = child.id();
         self.child = Some(child);
         let told = self.until(|daemon| daemon.told().filter(|told| told["pid"] == pid))?;
+        self.follow_to(&told);
+        Ok(())
+    }
+
+    /// Asks where it says that it listens.
+    fn follow_to(&mut self, told: &serde_json::Value) {
         let address = |name: &str| told[name].as_str().unwrap_or_default().to_owned();
         (self.api, self.metrics) = (address("api"), address("metrics"));
-        Ok(())
     }
 
     /// What would take its place, with its settings and these words more; not started yet.
@@ -104,7 +109,8 @@ impl Daemon {
     pub fn follow(&mut self, successor: Child) -> Result<()> {
         let pid = successor.id();
         let former = self.child.replace(successor);
-        self.until(|daemon| daemon.told().filter(|told| told["pid"] == pid))?;
+        let told = self.until(|daemon| daemon.told().filter(|told| told["pid"] == pid))?;
+        self.follow_to(&told);
         let successor = std::mem::replace(&mut self.child, former);
         let ended = if self.child.is_some() { self.wait_for_end() } else { Ok(()) };
         self.child = successor;

@@ -12,6 +12,7 @@
 //! A test that needs what this machine lacks prints `skipped: why` and returns. Every daemon has a folder,
 //! ports and processes of its own, and takes all of them with it when it goes.
 
+pub mod corpus;
 pub mod daemon;
 pub mod guest;
 pub mod machines;

@@ -5,7 +5,7 @@
 
 use crate::tree::Tree;
 use crate::verdict::Verdict;
-use crate::{floors, generate, links, protos, rooms, setup, shell, sizes, suite, words};
+use crate::{corpus, floors, generate, links, protos, rooms, setup, shell, sizes, suite, words};
 use anyhow::{Result, bail};
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,7 @@ const GATES: &[Gate] = &[
     Gate { name: "protos", run: |tree| judged(tree, "protos") },
     Gate { name: "links", run: |tree| judged(tree, "links") },
     Gate { name: "words", run: |tree| judged(tree, "words") },
+    Gate { name: "corpus", run: |tree| judged(tree, "corpus") },
     Gate { name: "fmt", run: fmt },
     Gate { name: "clippy", run: clippy },
     Gate { name: "docs", run: docs },
@@ -40,6 +41,7 @@ const JUDGES: &[(&str, Judge)] = &[
     ("protos", protos::check),
     ("links", links::check),
     ("words", words::check),
+    ("corpus", corpus::check),
     ("generate", generate::compare),
 ];
 

@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "no Config stands between cargo's environment and us")]
 
 mod check;
+mod corpus;
 mod demo;
 mod floors;
 mod generate;
@@ -49,6 +50,7 @@ const TASKS: &[Task] = &[
         about: "lengths, plates, names, sleeping tests",
         run: |tree, _| check::judged(tree, "sizes"),
     },
+    Task { name: "corpus [--check]", about: "keep state of today's formats, or look that it is kept", run: kept },
     Task { name: "protos", about: "the contract's lint rules", run: |tree, _| check::judged(tree, "protos") },
     Task { name: "links", about: "links of the documents lead somewhere", run: |tree, _| check::judged(tree, "links") },
     Task { name: "words", about: "no machine paths, no unfinished work", run: |tree, _| check::judged(tree, "words") },
@@ -98,6 +100,14 @@ fn generated(tree: &Tree, options: &[String]) -> Result<()> {
         None => generate::write(tree),
         Some("--check") => check::judged(tree, "generate"),
         Some(other) => bail!("generate knows no {other}"),
+    }
+}
+
+fn kept(tree: &Tree, options: &[String]) -> Result<()> {
+    match options.first().map(String::as_str) {
+        None => corpus::make(tree),
+        Some("--check") => check::judged(tree, "corpus"),
+        Some(other) => bail!("corpus knows no {other}"),
     }
 }
 

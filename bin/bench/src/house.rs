@@ -42,6 +42,7 @@ const LOG_LINES: usize = 20;
 /// What a running weft writes of itself.
 #[derive(Deserialize)]
 struct Told {
+    pid: u32,
     api: SocketAddr,
 }
 
@@ -55,6 +56,8 @@ pub(crate) struct House {
     _said: BufReader<ChildStdout>,
     kernel: PathBuf,
     log: PathBuf,
+    program: PathBuf,
+    settings: Vec<String>,
     folder: TempDir,
 }
 
@@ -114,15 +117,8 @@ impl House {
         std::fs::write(&kernel, guest::image())?;
         std::fs::write(kernel.with_file_name(TINY), weft_guest::ELF.unwrap_or_default())?;
         std::fs::write(path("weft.toml"), "")?;
-        let mut roots = OsString::from("paths.allowed_roots=");
-        roots.push(path("guest"));
-        let mut command = Command::new(program);
-        command.arg("up").arg("--config").arg(path("weft.toml")).arg("--data-dir").arg(path("state"));
-        command.args(["--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--set"]).arg(roots);
-        command.args(settings.iter().flat_map(|setting| ["--set", setting]));
-        command.env_clear().envs(surroundings()).kill_on_drop(true);
-        // A group of its own: a key that ends us must leave it to us to end it.
-        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(std::fs::File::create(&log)?);
+        let mut command = command(program, folder.path(), settings);
+        command.kill_on_drop(true).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(std::fs::File::create(&log)?);
         let mut child = command.spawn().with_context(|| format!("{} cannot be started", program.display()))?;
         let mut said = BufReader::new(child.stdout.take().context("its output was piped")?);
         let up = tokio::time::timeout(PATIENCE, said.read_line(&mut String::new())).await;
@@ -136,7 +132,8 @@ impl House {
         let told = std::fs::read(path("state").join("up.json")).context("it does not tell where it listens")?;
         let api = serde_json::from_slice::<Told>(&told)?.api;
         let client = Client::connect(&format!("http://{api}"))?;
-        let house = Self { client, api, child, _said: said, kernel, log, folder };
+        let (program, settings) = (program.to_owned(), settings.to_vec());
+        let house = Self { client, api, child, _said: said, kernel, log, program, settings, folder };
         let ready = tokio::time::timeout(PATIENCE, house.ready()).await;
         ready.map_err(|_| failed("had no node in a minute"))??;
         Ok(house)
@@ -183,6 +180,33 @@ impl House {
         let node = nodes.items.first().context("it has no node")?;
         let each = Promise::of(&self.tiny_draft(driver, mebibytes)).memory_bytes.max(1);
         Ok(u32::try_from(node.value.facts.allocatable_memory_bytes / each).unwrap_or(u32::MAX))
+    }
+
+    /// Starts the same program beside it, which takes its place, and waits until it has.
+    ///
+    /// # Errors
+    /// It does not take over in a minute.
+    pub(crate) async fn replace(&self) -> Result<()> {
+        let log = std::fs::File::options().append(true).open(&self.log)?;
+        let mut command = command(&self.program, self.folder.path(), &self.settings);
+        command.arg("--replace").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        // It serves on until all is taken away: then whatever names our folder is ended.
+        let mut successor = command.spawn().context("`weft up --replace` cannot be started")?;
+        let pid = successor.id();
+        let taken = async {
+            loop {
+                let told = std::fs::read(self.data_dir().join("up.json")).unwrap_or_default();
+                let told = serde_json::from_slice::<Told>(&told).ok();
+                if told.is_some_and(|told| Some(told.pid) == pid) {
+                    return Ok(());
+                }
+                if let Some(status) = successor.try_wait()? {
+                    return Err(anyhow!("`weft up --replace` ended with {status}"));
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, taken).await.context("it was not replaced in a minute")?
     }
 
     /// Its process.
@@ -242,6 +266,19 @@ impl House {
         let words = last_words(&self.log);
         if words.is_empty() { error } else { error.context(format!("a measurement failed{words}")) }
     }
+}
+
+/// `weft up` on this folder.
+fn command(program: &Path, folder: &Path, settings: &[String]) -> Command {
+    let mut roots = OsString::from("paths.allowed_roots=");
+    roots.push(folder.join("guest"));
+    let mut command = Command::new(program);
+    command.arg("up").arg("--config").arg(folder.join("weft.toml")).arg("--data-dir").arg(folder.join("state"));
+    command.args(["--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--set"]).arg(roots);
+    command.args(settings.iter().flat_map(|setting| ["--set", setting]));
+    // A group of its own: a key that ends us must leave it to us to end it.
+    command.env_clear().envs(surroundings()).process_group(0);
+    command
 }
 
 /// What is asked for to make a VM of this draft.

@@ -4,7 +4,8 @@
 //!  run ─┬─ lifecycle  create → RUNNING through a weft of our own   beside  QEMU driven by hand
 //!       ├─ boot       launch → running through the port            beside  each VMM driven by hand
 //!       ├─ api        Get through a weft of our own                beside  an empty Connect handler
-//!       └─ store      durable commits                              beside  append + fdatasync
+//!       ├─ store      durable commits                              beside  append + fdatasync
+//!       └─ upgrade    a weft that is replaced while it is asked    beside  itself, not replaced
 //!             │
 //!             └─► durations ─► statistics ─► report (JSON)
 //! ```
@@ -24,6 +25,7 @@ mod lifecycle;
 mod report;
 mod statistics;
 mod store;
+mod upgrade;
 
 pub use api::empty::serve as empty_handler;
 
@@ -57,6 +59,8 @@ pub enum Suite {
     Api,
     /// Durable commits, beside fdatasync.
     Store,
+    /// A weft that is replaced while it is asked.
+    Upgrade,
 }
 
 /// Runs what is planned and answers its report: JSON that ends with a newline.
@@ -77,6 +81,9 @@ pub async fn run(plan: Plan) -> Result<String> {
     }
     if matches!(plan.suite, Suite::All | Suite::Boot) {
         suites.push(boot::measure(&plan.program, plan.rounds, plan.vms).await.context("the suite `boot`")?);
+    }
+    if plan.suite == Suite::Upgrade {
+        suites.push(upgrade::measure(&plan.program, plan.rounds, plan.vms).await.context("the suite `upgrade`")?);
     }
     let report = Report { schema: SCHEMA, weft: Build::here(), machine, suites };
     Ok(serde_json::to_string_pretty(&report)? + "\n")

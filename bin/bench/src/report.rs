@@ -90,9 +90,32 @@ pub(crate) struct Findings {
     pub(crate) comparisons: Vec<Comparison>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) crowds: Vec<Crowd>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) upgrade: Option<Upgrade>,
     /// What was not measured, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) notes: Vec<String>,
+}
+
+/// A weft that was replaced while clients asked.
+#[derive(Debug, Serialize)]
+pub(crate) struct Upgrade {
+    pub(crate) replacements: u32,
+    pub(crate) clients: usize,
+    pub(crate) requests: usize,
+    /// Requests that had no answer.
+    pub(crate) refused: usize,
+    /// How long clients were refused, over all replacements.
+    pub(crate) refused_ms: f64,
+    /// The longest time between two answers to anybody.
+    pub(crate) longest_gap_ms: f64,
+    /// The same of a weft that was not replaced.
+    pub(crate) longest_gap_calm_ms: f64,
+    pub(crate) vms: usize,
+    /// VMs that ran on in the process that they had.
+    pub(crate) vms_survived: usize,
+    pub(crate) goal: String,
+    pub(crate) met: bool,
 }
 
 /// Many VMs that ran at once.

@@ -66,6 +66,7 @@ pub(crate) async fn bench(args: BenchArgs) -> Result<Exit> {
         weft_cli::args::local::Suite::Boot => weft_bench::Suite::Boot,
         weft_cli::args::local::Suite::Api => weft_bench::Suite::Api,
         weft_cli::args::local::Suite::Store => weft_bench::Suite::Store,
+        weft_cli::args::local::Suite::Upgrade => weft_bench::Suite::Upgrade,
     };
     let program = std::env::current_exe().context("this program's own path is not known")?;
     let plan = weft_bench::Plan { suite, rounds: args.rounds, vms: args.vms, program };

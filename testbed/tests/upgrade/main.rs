@@ -3,6 +3,7 @@
 
 #![expect(clippy::print_stdout, reason = "a skipped test says so, and a seed is told")]
 
+mod corpus;
 mod failures;
 mod gate;
 mod load;

@@ -112,6 +112,8 @@ pub enum Suite {
     Api,
     /// Durable commits, beside fdatasync
     Store,
+    /// A weft that is replaced while it is asked, with VMs running
+    Upgrade,
 }
 
 /// What weft's own build needs.
