@@ -16,6 +16,7 @@
 
 mod cell;
 pub mod cloud_hypervisor;
+mod error;
 mod finding;
 pub mod firecracker;
 mod growing;
@@ -27,5 +28,6 @@ pub mod qemu;
 mod tap;
 mod told;
 
+pub use error::{Error, Vmm};
 pub use finding::{Engine, Finding};
 pub use open::{Config, Opened, open};

@@ -8,7 +8,6 @@ mod origin;
 mod outfit;
 
 use super::config::{self, gates::Version};
-use super::error::Talk;
 use super::event::Events;
 use super::folder::{Folder, Mark};
 use super::machine::{Handle, Setting, Shared};
@@ -210,7 +209,7 @@ impl Hypervisor for CloudHypervisor {
             Err(error) if client::says_absent(&error) => adopted(&shared, VmState::Created, mark),
             // It has ended meanwhile: its owner tells how.
             Err(_) if !self.processes.lives(&alive) => {}
-            Err(error) => return Err(Error::Talk(Talk::from(error)).into()),
+            Err(error) => return Err(Error::Talk(error).into()),
         }
         Ok(Box::new(Handle::new(shared, events)))
     }

@@ -2,6 +2,7 @@
 //! machine came, for one who takes it up later.
 
 use super::Error;
+use crate::error::MAX_SOCKET_PATH;
 use rustix::fs::{CWD, Mode, mkfifoat};
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -9,9 +10,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-
-/// The longest path of a Unix socket on Linux, in bytes.
-const MAX_SOCKET_PATH: usize = 107;
 
 /// The folder of an incarnation.
 #[derive(Debug, Clone)]

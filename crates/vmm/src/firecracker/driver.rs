@@ -180,8 +180,10 @@ impl Firecracker {
     async fn why_not(&self, order: &Order, alive: &Alive, error: Option<http::Error>, ears: &mut Ears) -> Error {
         if let Some(error) = error.as_ref().filter(|error| error.is_refusal()) {
             return match order.origin {
-                Origin::Snapshot(_) => Error::RefusedSnapshot { said: error.said() },
-                Origin::Boot | Origin::Incoming(_) => Error::Refused { said: error.to_string() },
+                Origin::Snapshot(_) => Error::Load { said: error.said() },
+                Origin::Boot | Origin::Incoming(_) => {
+                    Error::Refused { doing: "take the machine", said: error.to_string() }
+                }
             };
         }
         let ending = tokio::time::timeout(END_LIMIT, self.processes.ended(alive)).await;

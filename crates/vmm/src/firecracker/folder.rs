@@ -11,6 +11,7 @@
 
 use super::Error;
 use super::model::id;
+use crate::error::MAX_SOCKET_PATH;
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use std::fs::File;
 use std::io;
@@ -29,8 +30,6 @@ pub(super) const VSOCK: &str = "vsock.sock";
 pub(super) const LOG: &str = "log.fifo";
 /// The name of the FIFO that the metrics come through.
 pub(super) const METRICS: &str = "metrics.fifo";
-/// The longest path of a Unix socket on Linux, in bytes.
-const MAX_SOCKET_PATH: usize = 107;
 /// What waits in the metrics' FIFO while nobody reads: an hour of them, where the kernel grants it.
 const BACKLOG: usize = 1 << 20;
 

@@ -62,7 +62,7 @@ pub(super) fn make(restore: &Restore, folder: &Folder) -> Result<(), Error> {
     let made = std::fs::create_dir(&origin);
     made.map_err(|source| Error::UseFolder { path: origin.clone(), source })?;
     for (role, name) in &LINKED {
-        let unusable = |why: String| Error::Snapshot { folder: restore.folder.clone(), why };
+        let unusable = |why: String| Error::Snapshot { why };
         let target = part(restore, role).ok_or_else(|| unusable(format!("it has no {role:?}")))?;
         let there = std::fs::metadata(&target).map_err(|error| unusable(format!("{}: {error}", target.display())))?;
         if there.len() == 0 {
@@ -76,7 +76,7 @@ pub(super) fn make(restore: &Restore, folder: &Folder) -> Result<(), Error> {
 
 /// Writes this machine's own configuration.
 pub(super) fn lay(restore: &Restore, order: &Order, machine: &VmConfig, folder: &Folder) -> Result<(), Error> {
-    let unusable = |why: String| Error::Snapshot { folder: restore.folder.clone(), why };
+    let unusable = |why: String| Error::Snapshot { why };
     let source = part(restore, &Role::Config).ok_or_else(|| unusable("it has no configuration".to_owned()))?;
     let read = || -> std::io::Result<Vec<u8>> {
         let length = std::fs::metadata(&source)?.len();
