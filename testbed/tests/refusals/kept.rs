@@ -2,8 +2,8 @@
 
 use crate::row::Body::Json;
 use crate::row::{
-    FIELD_INVALID, FIELD_REQUIRED, FIELD_UNKNOWN, FILTER_INVALID, PAGE_TOKEN_INVALID, PHASE_FORBIDS, Row,
-    SNAPSHOT_NOT_FOUND, VM_NOT_FOUND,
+    FIELD_INVALID, FIELD_REQUIRED, FIELD_UNKNOWN, FIELD_UNSUPPORTED, FILTER_INVALID, PAGE_TOKEN_INVALID, PHASE_FORBIDS,
+    Row, SNAPSHOT_NOT_FOUND, VM_NOT_FOUND,
 };
 
 /// Refused before a VM is looked at, or because there is none.
@@ -148,6 +148,20 @@ pub(crate) const HOUSE: &[Row] = &[
         Json(r#"{"vm":"made"}"#),
         PHASE_FORBIDS,
         &[],
+    ),
+    (
+        "the memory of what does not run, inside its disks",
+        "weft.v1.SnapshotService/CreateSnapshot",
+        Json(r#"{"vm":"made","snapshot":{"scope":"SNAPSHOT_SCOPE_INTERNAL"}}"#),
+        PHASE_FORBIDS,
+        &[],
+    ),
+    (
+        "a snapshot inside disks that there are not",
+        "weft.v1.SnapshotService/CreateSnapshot",
+        Json(r#"{"vm":"runs","snapshot":{"scope":"SNAPSHOT_SCOPE_INTERNAL"}}"#),
+        FIELD_UNSUPPORTED,
+        &["vm.spec.disks"],
     ),
     (
         "a difference to nothing",
