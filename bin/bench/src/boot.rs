@@ -12,6 +12,8 @@
 mod crowd;
 mod stage;
 
+pub(crate) use stage::named;
+
 use crate::by_hand::{self, Recipe};
 use crate::house::interrupted;
 use crate::report::{Comparison, Findings, Series};

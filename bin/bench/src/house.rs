@@ -300,7 +300,7 @@ pub(crate) fn call() -> Call {
 }
 
 /// The variables that a child is given: ours, without those that would configure it.
-fn surroundings() -> impl Iterator<Item = (OsString, OsString)> {
+pub(crate) fn surroundings() -> impl Iterator<Item = (OsString, OsString)> {
     let ours = |name: &OsString| {
         let name = name.to_string_lossy();
         name.starts_with("WEFT_") || name.starts_with("UNKEY_METALD_")

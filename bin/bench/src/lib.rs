@@ -5,6 +5,7 @@
 //!       ├─ boot       launch → running through the port            beside  each VMM driven by hand
 //!       ├─ api        Get through a weft of our own                beside  an empty Connect handler
 //!       ├─ store      durable commits                              beside  append + fdatasync
+//!       ├─ crash      what is left when something is killed        beside  nothing: there may be none
 //!       └─ upgrade    a weft that is replaced while it is asked    beside  itself, not replaced
 //!             │
 //!             └─► durations ─► statistics ─► report (JSON)
@@ -19,6 +20,7 @@
 mod api;
 mod boot;
 mod by_hand;
+mod crash;
 mod guest;
 mod house;
 mod lifecycle;
@@ -28,6 +30,7 @@ mod store;
 mod upgrade;
 
 pub use api::empty::serve as empty_handler;
+pub use crash::{Drivers, Options as CrashOptions, Peer as CrashPeer};
 
 use anyhow::{Context, Result};
 use report::{Build, Machine, Report, SCHEMA};
@@ -44,6 +47,8 @@ pub struct Plan {
     pub vms: Option<u32>,
     /// The weft program, which is started as server and as peer.
     pub program: PathBuf,
+    /// What the suite `crash` is told.
+    pub crash: CrashOptions,
 }
 
 /// A suite.
@@ -59,15 +64,26 @@ pub enum Suite {
     Api,
     /// Durable commits, beside fdatasync.
     Store,
+    /// What is left when something is killed; asked for by name alone.
+    Crash,
     /// A weft that is replaced while it is asked.
     Upgrade,
 }
 
-/// Runs what is planned and answers its report: JSON that ends with a newline.
+/// A report, and whether nothing was found that must not be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// JSON that ends with a newline.
+    pub text: String,
+    /// Whether all is well.
+    pub clean: bool,
+}
+
+/// Runs what is planned and answers its report.
 ///
 /// # Errors
 /// What a suite needs is missing, or what it measures did not work.
-pub async fn run(plan: Plan) -> Result<String> {
+pub async fn run(plan: Plan) -> Result<Outcome> {
     let machine = Machine::here().await;
     let mut suites = Vec::new();
     if matches!(plan.suite, Suite::All | Suite::Store) {
@@ -85,6 +101,11 @@ pub async fn run(plan: Plan) -> Result<String> {
     if plan.suite == Suite::Upgrade {
         suites.push(upgrade::measure(&plan.program, plan.rounds, plan.vms).await.context("the suite `upgrade`")?);
     }
-    let report = Report { schema: SCHEMA, weft: Build::here(), machine, suites };
-    Ok(serde_json::to_string_pretty(&report)? + "\n")
+    let (mut crash, mut clean) = (None, true);
+    if plan.suite == Suite::Crash {
+        let found = crash::run(&plan.program, &plan.crash).await.context("the suite `crash`")?;
+        (crash, clean) = (Some(found.0), found.1);
+    }
+    let report = Report { schema: SCHEMA, weft: Build::here(), machine, suites, crash };
+    Ok(Outcome { text: serde_json::to_string_pretty(&report)? + "\n", clean })
 }

@@ -20,6 +20,9 @@ pub(crate) struct Report {
     pub(crate) weft: Build,
     pub(crate) machine: Machine,
     pub(crate) suites: Vec<Findings>,
+    /// What the suite `crash` found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) crash: Option<serde_json::Value>,
 }
 
 /// Which weft this is.

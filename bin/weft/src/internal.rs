@@ -66,15 +66,36 @@ pub(crate) async fn bench(args: BenchArgs) -> Result<Exit> {
         weft_cli::args::local::Suite::Boot => weft_bench::Suite::Boot,
         weft_cli::args::local::Suite::Api => weft_bench::Suite::Api,
         weft_cli::args::local::Suite::Store => weft_bench::Suite::Store,
+        weft_cli::args::local::Suite::Crash => weft_bench::Suite::Crash,
         weft_cli::args::local::Suite::Upgrade => weft_bench::Suite::Upgrade,
     };
     let program = std::env::current_exe().context("this program's own path is not known")?;
-    let plan = weft_bench::Plan { suite, rounds: args.rounds, vms: args.vms, program };
-    let text = weft_bench::run(plan).await?;
+    let plan = weft_bench::Plan { suite, rounds: args.rounds, vms: args.vms, program, crash: crash(args.crash) };
+    let outcome = weft_bench::run(plan).await?;
     if let Some(file) = args.json {
-        std::fs::write(&file, &text).with_context(|| format!("{} cannot be written", file.display()))?;
+        std::fs::write(&file, &outcome.text).with_context(|| format!("{} cannot be written", file.display()))?;
     }
-    print(&text)
+    print(&outcome.text)?;
+    Ok(if outcome.clean { Exit::DONE } else { Exit::of(weft_domain::Kind::Internal) })
+}
+
+#[cfg(feature = "bench")]
+fn crash(args: weft_cli::args::local::CrashArgs) -> weft_bench::CrashOptions {
+    use weft_cli::args::local::CrashDrivers;
+    weft_bench::CrashOptions {
+        points: args.points,
+        seed: args.seed,
+        replay: args.replay,
+        drivers: match args.driver {
+            CrashDrivers::StandIn => weft_bench::Drivers::StandIns,
+            CrashDrivers::Real => weft_bench::Drivers::Real,
+            CrashDrivers::Both => weft_bench::Drivers::Both,
+        },
+        parallel: args.parallel,
+        random: args.random,
+        keep: args.keep,
+        peer: args.peer.map(|weft_cli::args::local::CrashPeer::Libvirtd| weft_bench::CrashPeer::Libvirtd),
+    }
 }
 
 /// This build has no benchmarks.

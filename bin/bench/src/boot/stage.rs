@@ -191,7 +191,7 @@ pub(super) fn processes(data: &Path, run: &Path) -> Result<Arc<dyn Processes>> {
 
 /// Where a driver's program is, as the surroundings name it.
 #[expect(clippy::disallowed_methods, reason = "a bench is run by hand and looks where its shell looks")]
-pub(super) fn named(driver: &str) -> Option<PathBuf> {
+pub(crate) fn named(driver: &str) -> Option<PathBuf> {
     let variable = format!("WEFT_{}", driver.to_uppercase().replace('-', "_"));
     std::env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from)
 }

@@ -97,6 +97,57 @@ pub struct BenchArgs {
     /// Write the JSON result to this file as well
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// What the suite `crash` is told
+    #[command(flatten)]
+    pub crash: CrashArgs,
+}
+
+/// What the suite `crash` is told.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Suite crash")]
+pub struct CrashArgs {
+    /// How many times something is killed [default: 200]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub points: Option<u64>,
+    /// What points, victims and clients are drawn from; another each time where none is given
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// See the world of a failing seed again
+    #[arg(long, value_name = "S", conflicts_with = "seed")]
+    pub replay: Option<u64>,
+    /// Which programs stand for VMMs
+    #[arg(long, value_enum, default_value_t = CrashDrivers::StandIn)]
+    pub driver: CrashDrivers,
+    /// Put another program through the same loop instead
+    #[arg(long, value_enum, value_name = "PROGRAM", conflicts_with_all = ["replay", "driver", "random"])]
+    pub peer: Option<CrashPeer>,
+    /// How many daemons live and die at a time [default: 4]
+    #[arg(long, value_name = "P")]
+    pub parallel: Option<usize>,
+    /// Kill at random instants alone, which needs no build with fault points
+    #[arg(long)]
+    pub random: bool,
+    /// Where the logs of failures are kept [default: weft-crash in the temporary folder]
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+}
+
+/// A program that is put through the same loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CrashPeer {
+    /// libvirtd, with QEMU
+    Libvirtd,
+}
+
+/// Which programs stand for VMMs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CrashDrivers {
+    /// Programs that speak Firecracker's and Cloud Hypervisor's API, found beside this one
+    StandIn,
+    /// Real VMMs, as many as are found
+    Real,
+    /// Some of each
+    Both,
 }
 
 /// What is measured.
@@ -112,6 +163,8 @@ pub enum Suite {
     Api,
     /// Durable commits, beside fdatasync
     Store,
+    /// What is left, lost or doubled when something is killed
+    Crash,
     /// A weft that is replaced while it is asked, with VMs running
     Upgrade,
 }
