@@ -283,8 +283,10 @@ impl Taken {
             *counts.entry((thing.found.sort, thing.verdict)).or_default() += 1;
         }
         let mut shown: Vec<_> = self.things.iter().filter(|thing| thing.verdict != Verdict::Adopted).collect();
-        // What somebody must do something about is not cut off for what is left alone.
-        shown.sort_by_key(|thing| std::cmp::Reverse(thing.verdict));
+        // What somebody must do something about is not cut off for what is left alone, nor what lies in our
+        // folders for what others run.
+        let far = |thing: &Judged| thing.verdict == Verdict::Foreign && thing.found.path().is_none();
+        shown.sort_by_key(|thing| (std::cmp::Reverse(thing.verdict), far(thing)));
         let left_out = shown.len().saturating_sub(limit) as u64;
         let lines = shown.into_iter().take(limit).map(Judged::line).collect();
         Census { at: self.at, counts, lines, left_out }

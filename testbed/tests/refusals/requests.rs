@@ -26,6 +26,8 @@ pub(crate) const WHICH: &[Row] = &[
     ),
     ("no node named", "weft.v1.NodeService/GetNode", Json("{}"), FIELD_REQUIRED, &["node"]),
     ("a node that is none", "weft.v1.NodeService/GetNode", Json(r#"{"node":"no-such"}"#), NODE_NOT_FOUND, &[]),
+    ("a census of no node", "weft.v1.NodeService/GetNodeCensus", Json("{}"), FIELD_REQUIRED, &["node"]),
+    ("a census of none", "weft.v1.NodeService/GetNodeCensus", Json(r#"{"node":"no-such"}"#), NODE_NOT_FOUND, &[]),
     ("a method that is none", "TeleportVm", Json("{}"), NO_SUCH_METHOD, &[]),
     ("a service that is none", "weft.v9.VmService/GetVm", Json("{}"), NO_SUCH_METHOD, &[]),
 ];

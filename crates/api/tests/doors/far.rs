@@ -1,6 +1,6 @@
 //! The client door against the server door: what one says, the other hears.
 
-use crate::house::{event, node};
+use crate::house::{census, event, node};
 use crate::raw::{Served, serve};
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
@@ -141,6 +141,9 @@ async fn nodes_and_events_go_there_and_back() {
     assert_eq!(Nodes::get(&client, &call(), "here").await.unwrap(), node());
     assert_eq!(Nodes::list(&client, &call(), &ListQuery::default()).await.unwrap().items, [node()]);
     assert_eq!(Nodes::get(&client, &call(), "there").await.unwrap_err().reason, Reason::NodeNotFound);
+    assert_eq!(client.census(&call(), "here").await.unwrap(), census());
+    assert_eq!(client.census(&call(), "there").await.unwrap_err().reason, Reason::NodeNotFound);
+    assert_eq!(client.census(&call(), "").await.unwrap_err().violations[0].field, "node");
     let page = Events::list(&client, &call(), &ListQuery::default()).await.unwrap();
     assert_eq!((page.items, page.next_page_token.as_str()), (vec![event()], "next"));
     let steps: Vec<_> = Events::watch(&client, &call(), WatchQuery::default()).await.unwrap().collect().await;
