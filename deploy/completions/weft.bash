@@ -388,7 +388,7 @@ _weft() {
             return 0
             ;;
         weft__subcmd__bench)
-            opts="-o -q -v -h --rounds --vms --json --server --project --output --quiet --verbose --no-color --timeout --config --data-dir --log-format --help all lifecycle boot api store"
+            opts="-o -q -v -h --rounds --vms --json --points --seed --replay --driver --peer --parallel --random --keep --server --project --output --quiet --verbose --no-color --timeout --config --data-dir --log-format --help all lifecycle boot api store crash upgrade"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -403,6 +403,34 @@ _weft() {
                     return 0
                     ;;
                 --json)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --points)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --driver)
+                    COMPREPLY=($(compgen -W "stand-in real both" -- "${cur}"))
+                    return 0
+                    ;;
+                --peer)
+                    COMPREPLY=($(compgen -W "libvirtd" -- "${cur}"))
+                    return 0
+                    ;;
+                --parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keep)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -630,7 +658,7 @@ _weft() {
             return 0
             ;;
         weft__subcmd__doctor)
-            opts="-o -q -v -h --server --project --output --quiet --verbose --no-color --timeout --config --data-dir --log-format --help"
+            opts="-o -q -v -h --census --server --project --output --quiet --verbose --no-color --timeout --config --data-dir --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1710,7 +1738,7 @@ _weft() {
             return 0
             ;;
         weft__subcmd__up)
-            opts="-o -q -v -h --listen --metrics --set --server --project --output --quiet --verbose --no-color --timeout --config --data-dir --log-format --help"
+            opts="-o -q -v -h --listen --metrics --set --replace --server --project --output --quiet --verbose --no-color --timeout --config --data-dir --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

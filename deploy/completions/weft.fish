@@ -2245,6 +2245,7 @@ complete -c weft -n "__fish_weft_using_subcommand up" -l config -d 'The configur
 complete -c weft -n "__fish_weft_using_subcommand up" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
 complete -c weft -n "__fish_weft_using_subcommand up" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
 json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand up" -l replace -d 'Take the place of the weft that runs on the same data folder, if one does'
 complete -c weft -n "__fish_weft_using_subcommand up" -s q -l quiet -d 'Say nothing but answers and errors'
 complete -c weft -n "__fish_weft_using_subcommand up" -s v -l verbose -d 'Say more in the log; repeat for still more'
 complete -c weft -n "__fish_weft_using_subcommand up" -l no-color -d 'No colours, also on a terminal'
@@ -2310,6 +2311,7 @@ complete -c weft -n "__fish_weft_using_subcommand doctor" -l config -d 'The conf
 complete -c weft -n "__fish_weft_using_subcommand doctor" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
 complete -c weft -n "__fish_weft_using_subcommand doctor" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
 json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand doctor" -l census -d 'Tell instead what is on this host of all that weft makes, and whether it is claimed'
 complete -c weft -n "__fish_weft_using_subcommand doctor" -s q -l quiet -d 'Say nothing but answers and errors'
 complete -c weft -n "__fish_weft_using_subcommand doctor" -s v -l verbose -d 'Say more in the log; repeat for still more'
 complete -c weft -n "__fish_weft_using_subcommand doctor" -l no-color -d 'No colours, also on a terminal'
@@ -2367,6 +2369,15 @@ complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcom
 complete -c weft -n "__fish_weft_using_subcommand bench" -l rounds -d 'How often each thing is measured' -r
 complete -c weft -n "__fish_weft_using_subcommand bench" -l vms -d 'How many VMs are to run at once in the suite `boot`' -r
 complete -c weft -n "__fish_weft_using_subcommand bench" -l json -d 'Write the JSON result to this file as well' -r -F
+complete -c weft -n "__fish_weft_using_subcommand bench" -l points -d 'How many times something is killed [default: 200]' -r
+complete -c weft -n "__fish_weft_using_subcommand bench" -l seed -d 'What points, victims and clients are drawn from; another each time where none is given' -r
+complete -c weft -n "__fish_weft_using_subcommand bench" -l replay -d 'See the world of a failing seed again' -r
+complete -c weft -n "__fish_weft_using_subcommand bench" -l driver -d 'Which programs stand for VMMs' -r -f -a "stand-in\t'Programs that speak Firecracker\'s and Cloud Hypervisor\'s API, found beside this one'
+real\t'Real VMMs, as many as are found'
+both\t'Some of each'"
+complete -c weft -n "__fish_weft_using_subcommand bench" -l peer -d 'Put another program through the same loop instead' -r -f -a "libvirtd\t'libvirtd, with QEMU'"
+complete -c weft -n "__fish_weft_using_subcommand bench" -l parallel -d 'How many daemons live and die at a time [default: 4]' -r
+complete -c weft -n "__fish_weft_using_subcommand bench" -l keep -d 'Where the logs of failures are kept [default: weft-crash in the temporary folder]' -r -F
 complete -c weft -n "__fish_weft_using_subcommand bench" -l server -d 'The server that is asked' -r
 complete -c weft -n "__fish_weft_using_subcommand bench" -l project -d 'The project that is meant' -r
 complete -c weft -n "__fish_weft_using_subcommand bench" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
@@ -2379,6 +2390,7 @@ complete -c weft -n "__fish_weft_using_subcommand bench" -l config -d 'The confi
 complete -c weft -n "__fish_weft_using_subcommand bench" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
 complete -c weft -n "__fish_weft_using_subcommand bench" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
 json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand bench" -l random -d 'Kill at random instants alone, which needs no build with fault points'
 complete -c weft -n "__fish_weft_using_subcommand bench" -s q -l quiet -d 'Say nothing but answers and errors'
 complete -c weft -n "__fish_weft_using_subcommand bench" -s v -l verbose -d 'Say more in the log; repeat for still more'
 complete -c weft -n "__fish_weft_using_subcommand bench" -l no-color -d 'No colours, also on a terminal'
