@@ -7,6 +7,7 @@ use super::{Owner, Running};
 use crate::inventory::Held;
 use weft_domain::instance::{Power, StopHow};
 use weft_domain::{Fault, Reason};
+use weft_ports::claims::Note;
 use weft_ports::fault::{self, Point};
 use weft_ports::hypervisor::{Adoption, Machine};
 use weft_ports::processes::Alive;
@@ -22,6 +23,12 @@ impl Owner {
                         let mut held = held;
                         let made = self.made_of(&mut held);
                         self.become_live(Running::new(held, machine, made));
+                    }
+                    // What never ran has not ended: it is launched anew.
+                    Err(fault) if fault.reason == Reason::LaunchFailed => {
+                        tracing::warn!(%fault, claim = %held.claim, "a former agent broke off a launch");
+                        let note = Note { alive: None, ..held.note };
+                        self.bury_stranger(Held { note, ..held }).await?;
                     }
                     Err(_) if self.given_up(&held) => self.bury_stranger(held).await?,
                     Err(fault) => {
