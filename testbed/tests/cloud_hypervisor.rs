@@ -10,6 +10,8 @@ mod bed;
 mod devices;
 #[path = "cloud_hypervisor/faults.rs"]
 mod faults;
+#[path = "beds/ground.rs"]
+mod ground;
 
 use bed::{Bed, Kind};
 use tokio::sync::Semaphore;

@@ -11,6 +11,8 @@ mod bed;
 mod changes;
 #[path = "firecracker/faults.rs"]
 mod faults;
+#[path = "beds/ground.rs"]
+mod ground;
 #[path = "firecracker/life.rs"]
 mod own;
 

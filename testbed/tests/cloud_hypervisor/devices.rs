@@ -230,7 +230,7 @@ on_both!(a_tap_is_handed_over_to_one_who_may_not_open_it, bed, {
     // The tap has several queues, of which a machine with one processor takes none: it says so.
     let fault =
         machine.alter(&Alteration { change: Change::AddNic(late), backing: None }).await.expect_err("one queue");
-    assert_eq!(fault.reason, Reason::PathUnusable, "{fault}");
+    assert_eq!(fault.reason, Reason::HostRefused, "{fault}");
     finish(machine).await;
 });
 
