@@ -37,7 +37,9 @@ async fn without_a_weft_the_host_is_looked_at_and_nothing_is_changed() {
     let (_, json) = house.doctor(&["-o", "json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap_or_else(|why| panic!("{why}: {json}"));
     let lines = json["lines"].as_array().expect("lines");
-    assert!(lines.iter().any(|line| line["verdict"] == "missing" && line["name"] == two.to_string()), "{json}");
+    let name = two.to_string();
+    let is_it = |line: &serde_json::Value| line["verdict"] == "missing" && line["name"] == name.as_str();
+    assert!(lines.iter().any(is_it), "{json}");
 
     // The next weft heals at once what may be healed.
     house.daemon.up().expect("it comes up again");

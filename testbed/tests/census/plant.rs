@@ -149,12 +149,10 @@ impl Plants {
             // It is ours to reap.
             drop(child.try_wait());
         }
-        let left = |(sort, name): &&(Sort, String)| match sort {
-            Sort::Process => alive(name.parse().expect("a pid")),
-            Sort::Cgroup if !name.starts_with('/') => false,
-            _ => Path::new(name).exists(),
+        let left = |(sort, name): &(Sort, String)| {
+            if *sort == Sort::Process { alive(name.parse().expect("a pid")) } else { Path::new(name).exists() }
         };
-        self.leaked.iter().filter(left).count() == 0
+        !self.leaked.iter().any(left)
     }
 
     /// Nothing was touched that is foreign or kept.
@@ -218,7 +216,7 @@ pub(crate) fn take_back(house: &House, pid: u32, stray: &[PathBuf]) {
 }
 
 /// Starts a process that bears a claim that nobody holds, and puts it into the cgroup of a live VM.
-pub(crate) fn stranger_in_the_cgroup_of(house: &House, pid: u32) -> Option<u32> {
+pub(crate) fn stranger_in_the_cgroup_of(house: &House, pid: u32) -> Option<Child> {
     let doors: Vec<PathBuf> = house
         .cgroups()
         .into_iter()
@@ -234,8 +232,7 @@ pub(crate) fn stranger_in_the_cgroup_of(house: &House, pid: u32) -> Option<u32> 
     for folder in doors {
         fs::write(folder.join("cgroup.procs"), child.id().to_string()).expect("it can be moved");
     }
-    // It goes with the VM that it was put to.
-    Some(child.id())
+    Some(child)
 }
 
 /// Ends a process.
