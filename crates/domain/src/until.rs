@@ -88,7 +88,7 @@ impl Until {
             Self::Rebooted(epoch) => {
                 let done = it.status.running.as_ref().is_some_and(|running| running.reboot_epoch >= epoch);
                 // It may be down for a moment while it is rebooted; off, it will not come back.
-                (phase == Phase::Running && done) || phase == Phase::Failed || off
+                (matches!(phase, Phase::Running | Phase::Paused) && done) || phase == Phase::Failed || off
             }
             Self::Applied(generation) => applied(it, generation),
         }

@@ -66,6 +66,9 @@ fn the_table() {
         (U::Rebooted(1), sample(P::Starting, W::On, 1), false),
         (U::Rebooted(1), sample(P::Stopped, W::On, 1), false),
         (U::Rebooted(1), running(sample(P::Running, W::On, 1), 1, 1), true),
+        // Somebody else has paused it since.
+        (U::Rebooted(1), running(sample(P::Paused, W::Paused, 1), 1, 1), true),
+        (U::Rebooted(1), running(sample(P::Paused, W::Paused, 1), 1, 0), false),
         (U::Rebooted(1), sample(P::Failed, W::On, 1), true),
         (U::Rebooted(1), sample(P::Stopping, W::Off, 1), true),
         (U::Gone, sample(P::Deleting, W::Off, 1), false),
