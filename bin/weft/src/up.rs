@@ -7,6 +7,7 @@
 //! ```
 
 mod doors;
+mod ground;
 mod guests;
 mod handover;
 mod house;

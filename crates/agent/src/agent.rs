@@ -6,6 +6,7 @@ mod snapshots;
 use crate::census::Looks;
 use crate::config::{Config, Ports};
 use crate::figures::Figures;
+use crate::files::Files;
 use crate::inventory::{self, Holdings};
 use crate::layout::Layout;
 use crate::orphans::{self, Orphans};
@@ -60,6 +61,7 @@ pub fn open(config: Config, ports: Ports) -> Agent {
         wards,
         orphans: Orphans::default(),
         looks: Looks::default(),
+        files: Files::default(),
     };
     Agent { shared: Arc::new(shared), owners: Arc::default() }
 }

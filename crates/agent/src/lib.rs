@@ -27,6 +27,7 @@ mod census;
 mod config;
 mod console;
 mod figures;
+mod files;
 mod inventory;
 mod keeper;
 mod layout;

@@ -13,6 +13,7 @@
 mod adopt;
 mod alter;
 mod ask;
+mod disks;
 mod end;
 mod keep;
 mod mention;
@@ -30,7 +31,7 @@ use alter::{Made, Refusals};
 pub(crate) use ask::Ask;
 pub(crate) use keep::{Taken, Taking};
 use report::Told;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,6 +98,8 @@ pub(crate) struct Owner {
     told: Told,
     /// When it began.
     born: Time,
+    /// Disks of weft's that were seen to be gone: they are not made anew without a word.
+    gone: BTreeSet<PathBuf>,
 }
 
 /// The longest wait; then it is looked again, whatever was said.
@@ -135,6 +138,7 @@ impl Owner {
             hub: None,
             told: Told::default(),
             born,
+            gone: BTreeSet::new(),
         }
     }
 

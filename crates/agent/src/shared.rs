@@ -3,6 +3,7 @@
 use crate::census::Looks;
 use crate::config::{Config, Ports};
 use crate::figures::Figures;
+use crate::files::Files;
 use crate::layout::Layout;
 use crate::orphans::Orphans;
 use crate::wards::Wards;
@@ -17,6 +18,7 @@ pub(crate) struct Shared {
     pub(crate) wards: Wards,
     pub(crate) orphans: Orphans,
     pub(crate) looks: Looks,
+    pub(crate) files: Files,
 }
 
 /// What is wanted of an instance that is placed nowhere: that nothing of it is left.

@@ -26,6 +26,7 @@ mod events;
 mod feed;
 mod fields;
 mod figures;
+mod files;
 mod flow;
 mod ids;
 mod memory;

@@ -1,5 +1,6 @@
 //! The rooms of a house in one process, opened in order and run together.
 
+use super::ground::Ground;
 use super::ready::Ready;
 use crate::backup::Copies;
 use crate::rooms::{open_store, private_folder};
@@ -13,7 +14,8 @@ use weft_agent::{Agent, JailPolicy};
 use weft_api::server::{Audience, Health, Options, Ports as Doors, door};
 use weft_control::Control;
 use weft_domain::node::{Facts, Node};
-use weft_domain::{Fault, Labels, NodeId};
+use weft_domain::object::Stored;
+use weft_domain::{Fault, Labels, NodeId, Time};
 use weft_ports::api::{Call, ListQuery, Nodes};
 use weft_ports::clock::Clock;
 use weft_ports::processes::{Cgroups, Processes};
@@ -33,11 +35,14 @@ pub(crate) struct House {
     pub(crate) store: Arc<dyn Store>,
     /// The API's services.
     pub(crate) control: Control,
+    /// The folders that it stands on.
+    pub(crate) ground: Ground,
     /// What the health service tells.
     pub(crate) health: Health,
     /// The services' routes.
     pub(crate) door: axum::Router,
     agent: Agent,
+    begun: Time,
 }
 
 impl House {
@@ -48,6 +53,7 @@ impl House {
     pub(crate) async fn open(settings: &Settings, ready: &Ready) -> Result<Self> {
         let store = open_store(settings).await?;
         let id = node_id(&settings.data_dir, ready.clock.as_ref())?;
+        let begun = ready.clock.now();
         let config = control_config(settings);
         let control = weft_control::open(config, Arc::clone(&store), Arc::clone(&ready.clock)).await?;
         let agent = open_agent(settings, id, ready, Arc::new(control.clone()))?;
@@ -55,13 +61,21 @@ impl House {
         let doors = doors(settings, &control, Arc::clone(&store));
         let options = Options { audience: Audience::Loopback, max_body_bytes: settings.max_body_bytes };
         let door = door(doors, options);
-        Ok(Self { store, control, health: door.health, door: door.router, agent })
+        let ground = Ground::of(&settings.data_dir);
+        Ok(Self { store, control, ground, health: door.health, door: door.router, agent, begun })
     }
 
     /// Answers when the node has registered, so that a VM can be put somewhere.
     pub(crate) async fn ready(&self) {
         let call = Call::by("up");
-        while Nodes::list(&self.control, &call, &ListQuery::default()).await.is_ok_and(|page| page.items.is_empty()) {
+        // What is known of it from before says nothing of this agent, which may yet refuse to begin.
+        let here = |node: &Stored<Node>| node.value.facts.agent_start >= self.begun;
+        let away = async || {
+            Nodes::list(&self.control, &call, &ListQuery::default())
+                .await
+                .is_ok_and(|page| !page.items.iter().any(here))
+        };
+        while away().await {
             tokio::time::sleep(LOOK).await;
         }
     }

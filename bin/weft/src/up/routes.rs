@@ -1,5 +1,6 @@
 //! What is served beside the services: health, readiness, figures.
 
+use super::ground::Ground;
 use super::house::House;
 use crate::observe::Figures;
 use axum::Router;
@@ -14,7 +15,11 @@ use weft_ports::store::Store;
 
 /// The API's routes.
 pub(crate) fn api(house: &House) -> Router {
-    let ready = Readiness { store: Arc::clone(&house.store), nodes: Arc::new(house.control.clone()) };
+    let ready = Readiness {
+        store: Arc::clone(&house.store),
+        nodes: Arc::new(house.control.clone()),
+        ground: house.ground.clone(),
+    };
     house.health.set(Serving::Yes);
     let door = house.door.clone();
     door.route("/healthz", get(async || "ok\n")).route("/readyz", get(async move || ready.answer().await))
@@ -37,6 +42,7 @@ pub(crate) fn metrics(figures: Figures) -> Router {
 struct Readiness {
     store: Arc<dyn Store>,
     nodes: Arc<dyn Nodes>,
+    ground: Ground,
 }
 
 impl Readiness {
@@ -52,8 +58,13 @@ impl Readiness {
             Ok(()) => "ok".to_owned(),
             Err(fault) => fault.to_string(),
         };
-        let body = json!({ "store": word(&store), "node": word(&node) });
-        let status = if store.is_ok() && node.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        let ground = self.ground.check();
+        let body = json!({ "store": word(&store), "node": word(&node), "folders": word(&ground) });
+        let status = if store.is_ok() && node.is_ok() && ground.is_ok() {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
         (status, axum::Json(body)).into_response()
     }
 }

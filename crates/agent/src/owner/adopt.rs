@@ -22,6 +22,7 @@ impl Owner {
                         self.restarts = held.process.restarts;
                         let mut held = held;
                         let made = self.made_of(&mut held);
+                        self.hold_files(made.as_ref()).await;
                         self.become_live(Running::new(held, machine, made));
                     }
                     // What never ran has not ended: it is launched anew.

@@ -126,6 +126,7 @@ impl Owner {
         }
         self.shared.ports.claims.release(vec![held.claim]).await?;
         self.shared.wards.free(held.claim);
+        self.shared.files.free(self.id);
         Ok(())
     }
 

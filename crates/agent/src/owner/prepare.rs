@@ -50,6 +50,10 @@ impl Owner {
                 volumes.make_folder(path).await?;
                 continue;
             };
+            if self.gone.contains(path) {
+                // It would be empty.
+                self.check_there(path).await?;
+            }
             match volumes.make_blank(path, size).await {
                 // It was smaller, or came from a snapshot.
                 Err(fault) if fault.reason == Reason::PathUnusable => volumes.grow(path, size).await?,

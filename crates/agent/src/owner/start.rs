@@ -3,6 +3,7 @@
 use super::alter::Made;
 use super::origin::Beginning;
 use super::{Owner, Running};
+use crate::files::Access;
 use crate::inventory::Held;
 use crate::vet;
 use std::path::PathBuf;
@@ -63,6 +64,9 @@ impl Owner {
         let before = self.restarts;
         self.restarts = if again { before.saturating_add(1) } else { 0 };
         let outcome = self.live_or_ended(boot_epoch).await;
+        if self.live.is_none() {
+            self.shared.files.free(self.id);
+        }
         if outcome.is_err() {
             self.restarts = before;
         }
@@ -260,9 +264,12 @@ impl Owner {
         match &disk.source {
             DiskSource::Path(path) => {
                 let want = if disk.read_only { Want::DiskToRead } else { Want::DiskToWrite };
-                self.shared.ports.volumes.resolve(path, want, &format!("vm.spec.disks[{index}].path")).await
+                let field = format!("vm.spec.disks[{index}].path");
+                let path = self.shared.ports.volumes.resolve(path, want, &field).await?;
+                self.shared.files.hold(self.id, &path, access(disk), &field)?;
+                Ok(path)
             }
-            DiskSource::Blank { .. } => Ok(self.shared.layout.disk(self.id, &disk.name)),
+            DiskSource::Blank { .. } => self.blank_that_is_there(&disk.name).await,
             DiskSource::VhostUser { socket } => {
                 let field = format!("vm.spec.disks[{index}].vhost_user_socket");
                 self.shared.ports.volumes.resolve(socket, Want::Socket, &field).await
@@ -287,6 +294,7 @@ impl Owner {
 
     /// The machine is let out of hand, and with it what was told of it alone.
     pub(super) fn part(&mut self) -> Option<Running> {
+        self.told.clear("DisksPresent");
         self.hub = None;
         self.told.end_readiness();
         self.told.clear("Confined");
@@ -315,6 +323,11 @@ impl Coming {
         let made = goes_on.and_then(|beginning| beginning.made_of(&placed.spec).check().ok());
         made.map_or_else(|| Arc::clone(&placed.spec), Arc::new)
     }
+}
+
+/// What a machine does to the file behind a disk.
+pub(super) const fn access(disk: &Disk) -> Access {
+    if disk.read_only { Access::Reads } else { Access::Writes }
 }
 
 fn confinement(spec: &Spec) -> Confinement {

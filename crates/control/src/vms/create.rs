@@ -2,7 +2,7 @@
 
 use crate::core::{Core, Move};
 use crate::flow::{TRIES, Verb};
-use crate::{memory::Memory, refusal};
+use crate::{files, memory::Memory, refusal};
 use std::time::Duration;
 use tracing::Instrument;
 use weft_domain::instance::{Desired, Meta, Placement, Power, Status};
@@ -43,6 +43,7 @@ async fn attempt(verb: &Verb<'_>, new: &NewVm) -> Result<Option<Vm>, Fault> {
     tracing::Span::current().record("instance", tracing::field::display(id));
     free_name(&core.memory, &instance.meta, "vm.name")?;
     let (choice, mut reservation) = core.room.place(&core.memory, &core.nodes(), id, &instance.spec)?;
+    files::free(&core.memory, choice.node, id, &instance.spec)?;
     core.reach(choice.node)?.vet(&instance.spec).await?;
     instance.placement = Some(Placement { node: choice.node, generation: 1 });
     if new.mode == CreateMode::ValidateOnly {

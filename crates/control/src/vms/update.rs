@@ -160,6 +160,7 @@ pub(crate) async fn admitted(core: &Core, before: &Instance, spec: &Spec) -> Res
     let grows = new.memory_bytes > old.memory_bytes || new.disk_bytes > old.disk_bytes;
     let id = before.meta.id;
     let reservation = if grows { Some(core.room.grow(&core.memory, node, id, spec)?) } else { None };
+    crate::files::free(&core.memory, placement.node, id, spec)?;
     core.reach(placement.node)?.vet(spec).await?;
     Ok(reservation)
 }

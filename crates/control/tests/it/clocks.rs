@@ -12,6 +12,9 @@ use weft_ports::clock::Fake;
 const HOUR: Duration = Duration::from_secs(3_600);
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
+/// How somebody sets it.
+type Jump = fn(&Fake, Duration);
+
 /// A life under whatever the clock says now; answers the VM's id.
 async fn live(house: &House, name: &str) -> InstanceId {
     let control = &house.control;
@@ -32,7 +35,7 @@ async fn a_wall_clock_that_is_set_forgets_nothing_and_does_nothing_twice() {
     house.clock.advance(YEAR * 3);
     let first = house.control.create(&repeatable("r", 1), new_vm("kept")).await.expect("created");
     let mut last = first.value.meta.id;
-    let jumps: [(fn(&Fake, Duration), Duration); 6] = [
+    let jumps: [(Jump, Duration); 6] = [
         (Fake::advance, HOUR),
         (Fake::set_back, HOUR),
         (Fake::advance, YEAR),
