@@ -8,7 +8,7 @@ use tracing::Instrument;
 use weft_domain::instance::{Desired, Meta, Placement, Power, Status};
 use weft_domain::object::{Key, Revision, Stored};
 use weft_domain::spec::payload::{DEFAULT_IMAGE, DEFAULT_IMAGE_READY};
-use weft_domain::spec::{ConsoleMode, Mac, Nic, Payload, Readiness, ReadinessProbe, Spec};
+use weft_domain::spec::{ConsoleMode, Disk, Mac, Nic, Payload, Readiness, ReadinessProbe, Spec, changes};
 use weft_domain::until::Until;
 use weft_domain::{Fault, Instance, InstanceId, Name, Reason};
 use weft_ports::api::{Call, CreateMode, NewVm, Vm};
@@ -93,6 +93,7 @@ pub(crate) fn free_name(memory: &Memory, meta: &Meta, field: &str) -> Result<(),
 
 /// The instance that is asked for, with all defaults written into it.
 fn born(core: &Core, new: &NewVm) -> Result<Instance, Fault> {
+    makeable(&[], &new.spec)?;
     let (id, now) = (core.new_instance(), core.now());
     let runs = new.mode == CreateMode::Boot;
     let desired =
@@ -121,6 +122,11 @@ pub(crate) fn made_up(id: &InstanceId) -> Result<Name, Fault> {
     let [.., a, b, c, d] = *id.as_bytes();
     let name = format!("vm-{:08x}", u32::from_be_bytes([a, b, c, d]));
     name.parse().map_err(|_| Fault::internal("a name that was made up is none"))
+}
+
+/// Whether disks that are not among these can be made.
+pub(crate) fn makeable(there: &[Disk], spec: &Spec) -> Result<(), Fault> {
+    Fault::from_violations(Reason::FieldInvalid, changes::not_made(there, spec)).map_or(Ok(()), Err)
 }
 
 /// How long the guest of the default image may take until it says that it is up: software translation on a

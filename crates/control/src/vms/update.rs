@@ -3,7 +3,7 @@
 //! What the machine takes up as it runs and what waits for its next boot is for its node to find; the
 //! status tells it. An edit is made anew of what the VM is at each attempt.
 
-use super::create::complete;
+use super::create::{complete, makeable};
 use crate::core::{Core, Move};
 use crate::flow::{TRIES, Verb};
 use crate::refusal;
@@ -142,6 +142,7 @@ async fn changed(core: &Core, before: &Instance, edit: Edit) -> Result<(Instance
 
 /// Whether the specification may become this: the content of disks that weft made is never lost by it.
 fn lawful(before: &Instance, spec: &Spec) -> Result<(), Fault> {
+    makeable(&before.spec.disks, spec)?;
     let losing = Fault::from_violations(Reason::FieldInvalid, changes::losing_disks(&before.spec, spec));
     losing.map_or(Ok(()), |fault| {
         Err(fault.fix("keep the disk, which can grow and not shrink; disks that weft made go with their VM"))
