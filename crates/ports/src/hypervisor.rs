@@ -202,7 +202,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 ///
 /// # Laws
 /// `launch` answers when the virtual CPUs run, or leaves no process behind. It never touches what the
-/// order does not name. `adopt` never starts, ends or changes a machine.
+/// order does not name. `adopt` never starts, ends or changes a machine, and takes up none whose launch was
+/// broken off before its virtual CPUs ran.
 #[async_trait::async_trait]
 pub trait Hypervisor: Send + Sync {
     /// What it can do, probed once.
@@ -217,7 +218,8 @@ pub trait Hypervisor: Send + Sync {
     /// Takes up a machine that a former agent launched.
     ///
     /// # Errors
-    /// `VmmSilent` where the process lives and does not answer.
+    /// `VmmSilent` where the process lives and does not answer; `LaunchFailed` where its launch was broken
+    /// off: what is left of it is no machine.
     async fn adopt(&self, adoption: Adoption) -> Result<Box<dyn Machine>, Fault>;
 }
 

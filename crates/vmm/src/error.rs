@@ -162,6 +162,9 @@ pub enum Error<V: Vmm> {
     /// It does not answer, or not as it should.
     #[error("{} does not answer", V::TITLE)]
     Talk(#[source] V::Talk),
+    /// Whoever launched it broke off before its guest ran.
+    #[error("the launch was broken off before the guest ran")]
+    Unbegun,
     /// Another instance answers.
     #[error("another instance answers on its socket: {id}")]
     Stranger {
@@ -185,9 +188,11 @@ impl<V: Vmm> Error<V> {
             Self::Unserved(_) => Reason::FieldUnsupported,
             Self::PathText { .. } | Self::Backing { .. } => Reason::PathUnusable,
             Self::Snapshot { .. } | Self::Load { .. } => Reason::SnapshotUnusable,
-            Self::SocketPath { .. } | Self::EndedEarly { .. } | Self::Slow { .. } | Self::Refused { .. } => {
-                Reason::LaunchFailed
-            }
+            Self::SocketPath { .. }
+            | Self::EndedEarly { .. }
+            | Self::Slow { .. }
+            | Self::Refused { .. }
+            | Self::Unbegun => Reason::LaunchFailed,
             Self::Talk(_) | Self::Stranger { .. } => Reason::VmmSilent,
         }
     }
@@ -211,6 +216,7 @@ impl<V: Vmm> Error<V> {
             Self::SocketPath { .. } => "choose a shorter data directory",
             Self::EndedEarly { .. } | Self::Refused { .. } | Self::Begin(_) => "the VMM's own words say what it lacks",
             Self::Slow { .. } => "the host may be overloaded; boot it again",
+            Self::Unbegun => "boot it again",
             Self::Talk(_) | Self::Stranger { .. } => "shut the VM down by force if it stays so",
         };
         fix.to_owned()
@@ -262,6 +268,7 @@ impl<V: Vmm> From<Error<V>> for Fault {
             | Error::EndedEarly { .. }
             | Error::Slow { .. }
             | Error::Refused { .. }
+            | Error::Unbegun
             | Error::Stranger { .. } => Self::new(reason, said).fix(fix),
         }
     }

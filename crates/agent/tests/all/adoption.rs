@@ -75,6 +75,23 @@ async fn what_ended_meanwhile_is_told_rightly() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_launch_that_was_broken_off_is_done_anew() {
+    let house = House::up();
+    let id = house.running("a", |_| {}).await;
+    let before = house.living(id);
+    house.kill().await;
+    house.vmm.answer(id, Answer::Unbegun);
+    house.start();
+    house.idle().await;
+    let vm = house.until(id, Phase::Running).await;
+    assert_eq!(causes(&vm), [], "what never ran has not ended");
+    let now = house.living(id);
+    assert!(now.len() == 1 && now != before && vm.pid() == now.first().copied(), "{before:?} {now:?} {:?}", vm.pid());
+    house.delete(id).await;
+    house.assert_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_guests_time_is_not_given_anew() {
     let house = House::up();
     house.vmm.expect(Behaviour { button: Button::Ignored, ..Behaviour::default() });

@@ -83,6 +83,8 @@ pub enum Answer {
     Given,
     /// It lives and is silent.
     Silent,
+    /// It does, and its virtual CPUs never ran: whoever launched it died over it.
+    Unbegun,
 }
 
 /// A hypervisor in memory. Hold it in an [`Arc`]; the same one is a `Hypervisor` and a `Processes`.
@@ -315,8 +317,13 @@ impl Hypervisor for Fake {
     async fn adopt(&self, adoption: Adoption) -> Result<Box<dyn Machine>, Fault> {
         let guest = self.by_process(&adoption.alive).filter(|guest| guest.lives());
         let guest = guest.ok_or_else(|| Fault::new(Reason::VmmSilent, "the VMM is gone"))?;
-        if guest.behaviour().adoption == Answer::Silent {
-            return Err(Fault::new(Reason::VmmSilent, "the VMM lives and does not answer").retry_after(1_000));
+        let answer = guest.behaviour().adoption;
+        match answer {
+            Answer::Given => {}
+            Answer::Silent => {
+                return Err(Fault::new(Reason::VmmSilent, "the VMM lives and does not answer").retry_after(1_000));
+            }
+            Answer::Unbegun => return Err(Fault::new(Reason::LaunchFailed, "its launch was broken off")),
         }
         Ok(Box::new(Handle { fake: self.shelf.clone(), guest, chosen: adoption.chosen, clock: self.clock.clone() }))
     }

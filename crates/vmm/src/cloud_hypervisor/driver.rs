@@ -25,7 +25,7 @@ use weft_domain::capability::Capabilities;
 use weft_domain::spec::{Accelerator, Attachment, ConsoleMode, Machine as Model, Spec};
 use weft_domain::{Fault, Violation, needs};
 use weft_ports::clock::Clock;
-use weft_ports::hypervisor::{Adoption, Chosen, Hypervisor, Machine, Order, Origin, Way};
+use weft_ports::hypervisor::{Adoption, Chosen, Hypervisor, Machine, Order, Origin};
 use weft_ports::processes::{Alive, Processes};
 
 /// The time that it is given to come up, without what its memory takes.
@@ -205,8 +205,8 @@ impl Hypervisor for CloudHypervisor {
         let mark = folder.marked();
         let shared = Arc::new(Shared::new(alive.clone(), chosen, self.setting(folder, cell, &spec, &vmm_log)));
         match shared.client().info().await {
-            Ok(info) => adopted(&shared, info.state, mark),
-            Err(error) if client::says_absent(&error) => adopted(&shared, VmState::Created, mark),
+            Ok(info) => adopted(&shared, info.state, mark)?,
+            Err(error) if client::says_absent(&error) => adopted(&shared, VmState::Created, mark)?,
             // It has ended meanwhile: its owner tells how.
             Err(_) if !self.processes.lives(&alive) => {}
             Err(error) => return Err(Error::Talk(error).into()),
@@ -216,16 +216,15 @@ impl Hypervisor for CloudHypervisor {
 }
 
 /// What a machine is that somebody else launched, from its state and how far it came.
-pub(super) fn adopted(shared: &Shared, state: VmState, mark: Option<Mark>) {
+pub(super) fn adopted(shared: &Shared, state: VmState, mark: Option<Mark>) -> Result<(), Error> {
     match (state, mark) {
         (_, Some(Mark::Panicked)) => shared.panicked(),
         (VmState::Created | VmState::Shutdown, Some(Mark::Booted)) => shared.saw(state),
         (VmState::Created | VmState::Shutdown, Some(Mark::Waits)) => {}
-        (VmState::Created | VmState::Shutdown, None) => {
-            shared.end(Way::Died, "its launch was broken off before the guest ran".to_owned());
-        }
+        (VmState::Created | VmState::Shutdown, None) => return Err(Error::Unbegun),
         (VmState::Running | VmState::Paused | VmState::BreakPoint, Some(Mark::Booted | Mark::Waits) | None) => {
             shared.saw(state);
         }
     }
+    Ok(())
 }

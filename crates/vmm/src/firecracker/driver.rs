@@ -38,6 +38,8 @@ const LOOKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_mi
 const END_LIMIT: Duration = Duration::from_secs(2);
 /// Devices of the host that every Firecracker has.
 const DEVICES: [&str; 2] = ["/dev/kvm", "/dev/urandom"];
+/// What it says of itself before its guest was started.
+const UNBEGUN: &str = "Not started";
 /// The device through which taps are had.
 const TUN: &str = "/dev/net/tun";
 
@@ -220,6 +222,8 @@ impl Firecracker {
         shared.recall();
         match found {
             Ok(found) if found.id != instance.to_string() => return Err(Error::Stranger { id: found.id }),
+            // Started, or gone on from a snapshot, it is never so again.
+            Ok(found) if found.state == UNBEGUN => return Err(Error::Unbegun),
             Ok(found) => shared.saw(if found.state == "Paused" { State::Held } else { State::Running }),
             // It has ended meanwhile: its owner tells how.
             Err(_) if !self.processes.lives(&alive) => {}

@@ -7,6 +7,7 @@ use crate::cell::Cell;
 use crate::cloud_hypervisor::config::gates::Version;
 use crate::cloud_hypervisor::driver::adopted;
 use crate::cloud_hypervisor::folder::{Folder, Mark};
+use crate::cloud_hypervisor::model::VmState;
 use double::{Double, Manner};
 use serde_json::{Value, json};
 use weft_domain::capability::Capabilities;
@@ -70,7 +71,7 @@ impl Rig {
     async fn adopt_as(&self, version: Version, mark: Option<Mark>) -> Handle {
         let shared = self.shared(version);
         let info = shared.client.info().await.unwrap();
-        adopted(&shared, info.state, mark);
+        adopted(&shared, info.state, mark).unwrap();
         let events = Events::open(&shared.setting.folder.events()).unwrap();
         Handle::new(shared, events)
     }
@@ -139,13 +140,19 @@ async fn what_is_adopted_is_what_it_is() {
     }
     for (state, mark, way) in [
         ("Created", Some(Mark::Booted), Way::Poweroff),
-        ("Created", None, Way::Died),
         ("Running", Some(Mark::Panicked), Way::Panic),
     ] {
         let rig = Rig::new().await;
         rig.double.is(state);
         assert_eq!(end(&rig.adopt_as(Version(53, 0), mark).await).await.way, way, "{state} {mark:?}");
     }
+}
+
+#[tokio::test]
+async fn a_launch_that_was_broken_off_is_no_machine() {
+    let rig = Rig::new().await;
+    let refused = adopted(&rig.shared(Version(53, 0)), VmState::Created, None).unwrap_err();
+    assert_eq!(weft_domain::Fault::from(refused).reason, weft_domain::Reason::LaunchFailed);
 }
 
 #[tokio::test]
