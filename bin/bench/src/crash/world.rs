@@ -330,7 +330,9 @@ impl World {
                 self.checker.harm().anywhere = true;
                 let processes = self.checker.census.processes();
                 let others = processes.iter().filter(|it| Some(it.pid) != daemon);
-                others.max_by_key(|it| (it.start_ticks, it.pid)).map(|it| it.pid).into_iter().for_each(kill);
+                let youngest = others.max_by_key(|it| (it.start_ticks, it.pid)).map(|it| it.pid);
+                self.checker.harm().pids.extend(youngest);
+                youngest.into_iter().for_each(kill);
                 Ok(false)
             }
             Victim::Daemon | Victim::Launcher | Victim::Panic => {
