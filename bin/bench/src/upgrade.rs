@@ -48,7 +48,11 @@ pub(crate) async fn measure(program: &Path, rounds: Option<u32>, vms: Option<u32
             let vm = house.client.create(&call(), house.tiny(&format!("kept-{number}"), driver, MEBIBYTES)?).await?;
             before.push((VmRef::Id(vm.value.meta.id), life(&vm)?));
         }
-        let calm = ask(house.api, async || Ok(tokio::time::sleep(CALM * 4).await)).await?;
+        let calm = ask(house.api, async || {
+            tokio::time::sleep(CALM * 4).await;
+            Ok(())
+        })
+        .await?;
         let replaced = ask(house.api, async || replace(house, rounds).await).await?;
         let mut survived = 0;
         for (vm, life_before) in &before {

@@ -99,15 +99,18 @@ async fn wherever_a_successor_goes_the_weft_that_was_there_serves_on() {
     let pid = stage.daemon.pid();
     for step in 0..5 {
         let daemon = &stage.daemon;
-        let mut talk = Talk::to(daemon);
-        if step > 0 {
-            talk.say(&ask());
-        }
-        if step > 1 {
-            assert!(talk.hear().expect("an answer")["offer"].is_object());
-        }
-        if step > 2 {
-            talk.say(&json!("go"));
+        let mut talk = match step {
+            0 | 1 => Talk::to(daemon),
+            _ => {
+                let (talk, answer) = Talk::asked(daemon);
+                assert!(answer["offer"].is_object(), "{answer}");
+                talk
+            }
+        };
+        match step {
+            0 | 2 => {}
+            1 => talk.say(&ask()),
+            _ => talk.say(&json!("go")),
         }
         if step > 3 {
             assert_eq!(talk.hear(), Some(json!("released")));

@@ -101,13 +101,16 @@ async fn wherever_a_predecessor_dies_its_successor_serves() {
     }
 }
 
+/// What a predecessor offers that is not what it should be.
+type Wrong = fn(&Played) -> (Value, File);
+
 #[test]
 fn what_is_handed_over_is_looked_at() {
     let mut daemon = Daemon::start(&[]).expect("weft is up");
     daemon.terminate().expect("ended");
     let played = Played::hold(&daemon);
     let mut successor = daemon.successor(&[]).expect("a log").spawn().expect("started");
-    let words: [fn(&Played) -> (Value, File); 2] = [
+    let words: [Wrong; 2] = [
         |played| (offer(played.api.local_addr().expect("bound")), File::open("/dev/null").expect("there")),
         |_| (offer("127.0.0.1:1".parse().expect("an address")), File::open("/dev/null").expect("there")),
     ];

@@ -23,6 +23,23 @@ impl Talk {
         Self::over(UnixStream::connect(gate(daemon)).expect("it listens"))
     }
 
+    /// To a daemon that may be opening its gate anew, with its answer to a question.
+    pub(crate) fn asked(daemon: &Daemon) -> (Self, Value) {
+        let begun = std::time::Instant::now();
+        loop {
+            if let Ok(stream) = UnixStream::connect(gate(daemon)) {
+                let mut talk = Self::over(stream);
+                talk.say(&ask());
+                if let Some(answer) = talk.hear() {
+                    return (talk, answer);
+                }
+            }
+            assert!(begun.elapsed() < LIMIT, "nobody answers\n{}", daemon.log());
+            // why: another process is waited for, which tells us nothing.
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+
     /// Over a connection.
     pub(crate) fn over(stream: UnixStream) -> Self {
         stream.set_read_timeout(Some(LIMIT)).expect("a limit");

@@ -124,7 +124,9 @@ async fn offered(line: Result<Line>, doors: &Doors) -> Result<Heir> {
             }
             (version, pid)
         }
-        other => bail!("a hand-over begins with a question, not with {other:?}"),
+        other @ (Word::Offer { .. } | Word::Go | Word::Released | Word::Taken | Word::Refused { .. }) => {
+            bail!("a hand-over begins with a question, not with {other:?}")
+        }
     };
     let peer = line.peer().with_context(|| format!("process {pid} is not seen from here"))?;
     let process = pidfd_open(peer, PidfdFlags::empty()).context("who asked is gone")?;
@@ -138,7 +140,9 @@ async fn offered(line: Result<Line>, doors: &Doors) -> Result<Heir> {
     line.say(&offer, &[doors.api.as_fd(), doors.metrics.as_fd()]).await?;
     match timeout(SILENCE, line.hear()).await.context("nothing was said to the offer")?? {
         Word::Go => Ok(Heir { line, process, pid: peer.as_raw_nonzero().get(), version }),
-        other => bail!("the answer to an offer is go, not {other:?}"),
+        other @ (Word::Ask { .. } | Word::Offer { .. } | Word::Released | Word::Taken | Word::Refused { .. }) => {
+            bail!("the answer to an offer is go, not {other:?}")
+        }
     }
 }
 
@@ -167,12 +171,14 @@ impl Heir {
     /// # Errors
     /// It went before, or took too long and was ended: its predecessor is needed again.
     pub(crate) async fn enthrone(&mut self) -> Result<()> {
-        self.line.say(&Word::Released, &[]).await?;
+        let gone = |pid: i32| format!("the successor, process {pid}, has not taken over");
+        self.line.say(&Word::Released, &[]).await.with_context(|| gone(self.pid))?;
         let heard = timeout(TAKING, self.line.hear()).await;
         match heard {
             Ok(Ok(Word::Taken)) => Ok(()),
             Ok(Ok(other)) => self.end(&format!("it said {other:?}")).await,
-            Ok(Err(why)) => self.end(&format!("{why:#}")).await,
+            // It has given up by itself; the locks tell when it holds nothing any more.
+            Ok(Err(why)) => Err(why.context(gone(self.pid))),
             Err(_) => self.end(&format!("it did not serve within {} s", TAKING.as_secs())).await,
         }
     }

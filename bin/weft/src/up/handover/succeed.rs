@@ -86,7 +86,9 @@ async fn ask(mut line: Line) -> Result<Predecessor> {
             Ok(Predecessor { line, pid, version, sockets })
         }
         Word::Refused { why, fix } => Err(Fault::new(Reason::StoreHeld, why).fix(fix).into()),
-        other => bail!("the answer to a question is an offer, not {other:?}"),
+        other @ (Word::Ask { .. } | Word::Go | Word::Released | Word::Taken) => {
+            bail!("the answer to a question is an offer, not {other:?}")
+        }
     }
 }
 
