@@ -264,7 +264,7 @@ async fn a_disk_of_the_caller_s_does_not_stand_in_the_way_of_a_restore() {
 
 /// Makes a VM that runs, with a disk of this format.
 async fn with_disk(house: &House, name: &str, format: DiskFormat) {
-    let disk = Disk { format, ..Disk::new("root", DiskSource::Path("/images/root".into())) };
+    let disk = Disk { format, ..Disk::new("root", DiskSource::Path(format!("/images/{name}").into())) };
     let spec = Draft { disks: vec![disk], ..Draft::default() }.check().expect("lawful");
     let new = NewVm { spec, mode: CreateMode::Boot, ..new_vm(name) };
     Vms::create(&house.control, &call(), new).await.expect("a VM is made");
