@@ -71,7 +71,8 @@ async fn begin(settings: &Settings, start: Start) -> Result<(Ready, Doors, Optio
     // What takes time, and what may fail, comes before a predecessor is asked.
     let ready = Ready::of(settings).await?;
     let mut predecessor = handover::begin(settings).await?;
-    let doors = Doors::open(settings, predecessor.as_mut()).await?;
+    let handed = predecessor.as_mut().and_then(|it| it.sockets.take());
+    let doors = Doors::open(settings, handed).await?;
     if let Some(predecessor) = &mut predecessor {
         tracing::info!(pid = predecessor.pid, version = predecessor.version, "taking the place of a weft");
         predecessor.release().await?;

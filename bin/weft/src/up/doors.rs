@@ -4,7 +4,6 @@
 //! themselves stay: while nobody serves, connections wait in their backlog.
 
 use super::guests::Guests;
-use super::handover::Predecessor;
 use super::house::House;
 use super::listen::{self, Ends};
 use super::routes;
@@ -24,12 +23,12 @@ pub(crate) struct Doors {
 }
 
 impl Doors {
-    /// Takes those of a predecessor that are where the settings want them, and binds the others.
+    /// Takes those that a predecessor handed over where the settings want them, and binds the others.
     ///
     /// # Errors
     /// An address cannot be listened on.
-    pub(crate) async fn open(settings: &Settings, predecessor: Option<&mut Predecessor>) -> Result<Self> {
-        let (api, metrics) = predecessor.and_then(|it| it.sockets.take()).unzip();
+    pub(crate) async fn open(settings: &Settings, handed: Option<(TcpListener, TcpListener)>) -> Result<Self> {
+        let (api, metrics) = handed.unzip();
         Ok(Self {
             api: taken_or_bound("server.listen", settings.listen, api).await?,
             metrics: taken_or_bound("server.metrics_listen", settings.metrics_listen, metrics).await?,
