@@ -31,6 +31,7 @@ pub use policy::{Readiness, ReadinessProbe, RestartPolicy};
 
 use std::ops::Deref;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A specification as a caller wrote it, defaults filled in, not yet checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,15 +114,16 @@ impl Default for Draft {
     }
 }
 
-/// A checked specification. Read it like a [`Draft`]; to change it, take the draft and check again.
+/// A checked specification. Read it like a [`Draft`]; to change it, take the draft and check again. It never
+/// changes, so all who hold one share it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spec(Draft);
+pub struct Spec(Arc<Draft>);
 
 impl Spec {
     /// The draft again, to be changed.
     #[must_use]
     pub fn into_draft(self) -> Draft {
-        self.0
+        Arc::unwrap_or_clone(self.0)
     }
 }
 

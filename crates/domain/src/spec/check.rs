@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::{Component, Path};
+use std::sync::Arc;
 
 /// The longest path, in bytes.
 pub const MAX_PATH: usize = 1024;
@@ -67,7 +68,7 @@ impl Draft {
         check_devices(&self, &mut found);
         check_shared_memory(&self, &mut found);
         further::check(&self, &mut found);
-        if found.0.is_empty() { Ok(Spec(self)) } else { Err(found.0) }
+        if found.0.is_empty() { Ok(Spec(Arc::new(self))) } else { Err(found.0) }
     }
 }
 
