@@ -13,6 +13,7 @@ use crate::orphans::{self, Orphans};
 use crate::owner::{Ask, Owner, Wish};
 use crate::shared::Shared;
 use crate::wards::Wards;
+use futures::channel::mpsc;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, BoxStream, FuturesUnordered, StreamExt};
 use snapshots::Keepers;
@@ -20,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use weft_domain::node::Node;
 use weft_domain::snapshot::SnapshotPhase;
@@ -286,12 +287,12 @@ impl Agent {
         let (wants, wanted) = watch::channel(wish);
         let (asks, asked) = mpsc::channel(ASKS);
         let holdings = run.inherited.remove(&id).unwrap_or_default();
-        let owner = Owner::new(id, Arc::clone(&self.shared), holdings, wanted, asked);
+        let owner = Box::new(Owner::new(id, Arc::clone(&self.shared), holdings, wanted, asked));
         let (agent, task) = (self.clone(), task::spawn("owner", owner.run()));
         let ended = async move {
             match task.await {
                 Ok(placed) => (id, Ended::Concluded(placed)),
-                Err(why) => (id, Ended::Fell(agent.mourn(id, &why).await)),
+                Err(why) => (id, Ended::Fell(Box::pin(agent.mourn(id, &why)).await)),
             }
         };
         run.owners.push(ended.boxed());

@@ -15,9 +15,11 @@ mod inside;
 use crate::manifest::{self, Manifest};
 use crate::owner::{Ask, Taken, Taking};
 use crate::shared::Shared;
+use futures::SinkExt;
+use futures::channel::mpsc;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tracing::Instrument;
 use weft_domain::snapshot::{Content, Part, Role, Scope, Snapshot, SnapshotPhase};
 use weft_domain::{ClaimId, Fault, InstanceId, Kind, Reason, SnapshotId};
@@ -228,7 +230,7 @@ impl Keeper {
 
     async fn ask(&self, instance: InstanceId, taking: Taking) -> Result<Taken, Fault> {
         let away = || Fault::new(Reason::SnapshotFailed, "the VM is not on this node, or went away");
-        let owner = (self.owners)(instance).ok_or_else(away)?;
+        let mut owner = (self.owners)(instance).ok_or_else(away)?;
         let (answer, taken) = oneshot::channel();
         owner.send(Ask::Keep(Box::new(taking), answer)).await.map_err(|_| away())?;
         taken.await.map_err(|_| away())?

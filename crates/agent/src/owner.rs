@@ -29,13 +29,15 @@ use crate::inventory::{Held, Holdings};
 use crate::shared::{Shared, nothing_left};
 use alter::{Made, Refusals};
 pub(crate) use ask::Ask;
+use futures::StreamExt;
+use futures::channel::mpsc;
 pub(crate) use keep::{Taken, Taking};
 use report::Told;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tracing::Instrument;
 use weft_domain::converge::{Ended, Live, Plan, Seen, Step, Wanted, converge};
 use weft_domain::instance::{Exit, Power};
@@ -88,7 +90,7 @@ pub(crate) struct Owner {
     /// Processes that the journal holds and that are neither taken up nor buried yet.
     unsettled: Vec<Held>,
     /// The process that was claimed with the things of an instance that is booted as soon as it is made.
-    reserved: Option<Held>,
+    reserved: Option<Box<Held>>,
     live: Option<Running>,
     ended: Option<Exit>,
     restarts: u32,
@@ -105,9 +107,11 @@ pub(crate) struct Owner {
 /// The longest wait; then it is looked again, whatever was said.
 const LONGEST: Duration = Duration::from_secs(86_400);
 
-/// Whether the owner goes on.
+/// How the owner goes on.
 enum Round {
     Again,
+    /// After this time, or as soon as something happens.
+    Wait(Duration),
     Done,
 }
 
@@ -144,11 +148,22 @@ impl Owner {
 
     /// Converges until nothing of the instance should be left and nothing is; answers what was wanted
     /// then.
-    pub(crate) async fn run(mut self) -> Option<Arc<Placed>> {
+    pub(crate) async fn run(mut self: Box<Self>) -> Option<Arc<Placed>> {
         self.heed();
         let name = self.placed.as_ref().map(|placed| placed.name.to_string()).unwrap_or_default();
         let span = tracing::info_span!("instance", instance = %self.id, name);
-        async { while let Round::Again = self.round().await {} }.instrument(span).await;
+        async {
+            loop {
+                // On the heap, and gone while it waits: the work needs much room, and thousands only wait.
+                match Box::pin(self.round()).await {
+                    Round::Again => {}
+                    Round::Wait(at_most) => self.wait(at_most).await,
+                    Round::Done => break,
+                }
+            }
+        }
+        .instrument(span)
+        .await;
         self.placed
     }
 
@@ -192,7 +207,7 @@ impl Owner {
         if !matches!(plan.steps.first(), Some(Step::Launch { .. }))
             && let Some(held) = self.reserved.take()
         {
-            self.unsettled.push(held);
+            self.unsettled.push(*held);
             return Round::Again;
         }
         match plan.steps.first().copied() {
@@ -294,7 +309,7 @@ impl Owner {
         Seen { prepared, live, lacking: self.is_lacking(), ended, restarts: self.restarts }
     }
 
-    /// Nothing to do: tell what is seen, and wait for something to happen.
+    /// Nothing to do: tell what is seen, until something happens.
     async fn rest(&mut self, plan: &Plan) -> Round {
         self.tell_refusals();
         let sight = self.sight(plan);
@@ -306,8 +321,7 @@ impl Owner {
             return self.stumble("report", &fault).await;
         }
         let until = plan.wake.map(|wake| wake.since(self.now()));
-        self.wait(until.unwrap_or(Duration::MAX).min(self.next_look()).min(self.next_try())).await;
-        Round::Again
+        Round::Wait(until.unwrap_or(Duration::MAX).min(self.next_look()).min(self.next_try()))
     }
 
     fn sight(&self, plan: &Plan) -> Sight {
@@ -341,8 +355,7 @@ impl Owner {
             // If this is not taken either, it is told with the next report.
             let _ = self.tell(sight).await;
         }
-        self.wait(self.shared.config.retry).await;
-        Round::Again
+        Round::Wait(self.shared.config.retry)
     }
 
     /// Waits for a wish, a change of the machine, a question, or the time.
@@ -365,7 +378,7 @@ impl Owner {
             // The next round sees it if nobody is left to wish.
             _ = self.wants.changed() => {}
             () = changed => {}
-            Some(ask) = self.asked.recv() => self.answer(ask).await,
+            Some(ask) = self.asked.next() => Box::pin(self.answer(ask)).await,
             () = tokio::time::sleep(at_most.min(LONGEST)) => {}
         }
     }

@@ -5,6 +5,7 @@ use crate::owner::Ask;
 use crate::vet;
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::SinkExt;
 use futures::stream::{BoxStream, StreamExt};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,7 +53,7 @@ impl Reach for Agent {
     }
 
     async fn attach(&self, id: InstanceId, input: BoxStream<'static, ConsoleInput>) -> Result<Answers<Bytes>, Fault> {
-        let owner = self.owner(id).ok_or_else(not_here)?;
+        let mut owner = self.owner(id).ok_or_else(not_here)?;
         let (ask, answer) = oneshot::channel();
         owner.send(Ask::Console(ask)).await.map_err(|_| not_here())?;
         let hub = answer.await.map_err(|_| not_here())??;
@@ -69,7 +70,7 @@ impl Reach for Agent {
 impl Agent {
     /// The live machine of an instance; its owner goes on meanwhile.
     async fn machine(&self, id: InstanceId) -> Result<Arc<dyn Machine>, Fault> {
-        let owner = self.owner(id).ok_or_else(does_not_run)?;
+        let mut owner = self.owner(id).ok_or_else(does_not_run)?;
         let (ask, answer) = oneshot::channel();
         owner.send(Ask::Machine(ask)).await.map_err(|_| does_not_run())?;
         answer.await.map_err(|_| does_not_run())?

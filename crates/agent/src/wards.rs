@@ -14,7 +14,33 @@ use weft_ports::hypervisor::Ward;
 pub(crate) struct Wards {
     range: Option<RangeInclusive<u32>>,
     required: bool,
-    taken: Mutex<BTreeMap<ClaimId, u32>>,
+    taken: Mutex<Taken>,
+}
+
+/// Who has which user.
+#[derive(Default)]
+struct Taken {
+    by: BTreeMap<ClaimId, u32>,
+    users: BTreeSet<u32>,
+    /// Where the search for a free user begins.
+    next: u32,
+}
+
+impl Taken {
+    /// A user that nobody has; the one after the last that was given, where that is free.
+    fn free_in(&self, range: &RangeInclusive<u32>) -> Option<u32> {
+        let next = self.next.clamp(*range.start(), *range.end());
+        // It ends at the latest after as many as are taken.
+        (next..=*range.end()).chain(*range.start()..next).find(|uid| !self.users.contains(uid))
+    }
+
+    fn give(&mut self, claim: ClaimId, uid: u32) {
+        self.users.insert(uid);
+        if let Some(old) = self.by.insert(claim, uid) {
+            self.users.remove(&old);
+        }
+        self.next = uid.saturating_add(1);
+    }
 }
 
 impl Wards {
@@ -27,7 +53,7 @@ impl Wards {
         Self { range, required, taken: Mutex::default() }
     }
 
-    fn taken(&self) -> MutexGuard<'_, BTreeMap<ClaimId, u32>> {
+    fn taken(&self) -> MutexGuard<'_, Taken> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -43,26 +69,28 @@ impl Wards {
 
     /// From now on just these are taken.
     pub(crate) fn reset(&self, held: impl Iterator<Item = (ClaimId, Ward)>) {
-        *self.taken() = held.map(|(claim, ward)| (claim, ward.uid)).collect();
+        let by: BTreeMap<_, _> = held.map(|(claim, ward)| (claim, ward.uid)).collect();
+        let users = by.values().copied().collect();
+        *self.taken() = Taken { by, users, next: 0 };
     }
 
     /// A user for this claim, which nobody else has.
     pub(crate) fn take(&self, claim: ClaimId) -> Result<Ward, Fault> {
         let mut taken = self.taken();
-        let others: BTreeSet<u32> = taken.values().copied().collect();
-        // It ends at the latest after as many as are taken.
-        let free = self.range.clone().and_then(|mut range| range.find(|uid| !others.contains(uid)));
-        let uid = free.ok_or_else(|| {
-            let why = format!("all {} users of the range that jailed VMMs run as are taken", others.len());
+        let uid = self.range.as_ref().and_then(|range| taken.free_in(range)).ok_or_else(|| {
+            let why = format!("all {} users of the range that jailed VMMs run as are taken", taken.users.len());
             Fault::new(Reason::LimitReached, why).fix("widen the range of users in the configuration")
         })?;
-        taken.insert(claim, uid);
+        taken.give(claim, uid);
         Ok(Ward { uid, gid: uid })
     }
 
     /// The claim is held no more.
     pub(crate) fn free(&self, claim: ClaimId) {
-        self.taken().remove(&claim);
+        let mut taken = self.taken();
+        if let Some(uid) = taken.by.remove(&claim) {
+            taken.users.remove(&uid);
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::Keeper;
 use crate::owner::Ask;
+use futures::SinkExt;
 use std::path::Path;
 use tokio::sync::oneshot;
 use weft_domain::{Fault, InstanceId, Reason};
@@ -22,7 +23,7 @@ impl Keeper {
     pub(super) async fn empty_inside(&self, folder: &Path) -> Result<(), Fault> {
         let Some(bytes) = self.shared.ports.parts.read(&folder.join(FILE)).await? else { return Ok(()) };
         let instance = std::str::from_utf8(&bytes).ok().and_then(|text| text.parse::<InstanceId>().ok());
-        let Some(owner) = instance.and_then(|instance| (self.owners)(instance)) else { return Ok(()) };
+        let Some(mut owner) = instance.and_then(|instance| (self.owners)(instance)) else { return Ok(()) };
         let (answer, forgotten) = oneshot::channel();
         if owner.send(Ask::Forget(folder.to_owned(), answer)).await.is_err() {
             return Ok(());

@@ -27,15 +27,53 @@ const MOST_WAITS: u32 = 64;
 #[derive(Debug, Clone)]
 pub(super) struct Made {
     /// With what it was started.
-    launched: Draft,
+    launched: Spec,
     /// What it has become.
-    pub(super) running: Draft,
+    pub(super) running: Running,
+}
+
+/// What a machine has become.
+#[derive(Debug, Clone)]
+pub(super) enum Running {
+    /// A specification that is right, and shared by all who hold it.
+    Spec(Spec),
+    /// What is on the way between two right specifications may not be one.
+    Between(Box<Draft>),
+}
+
+impl Running {
+    /// The specification that it is, if it is one.
+    pub(super) fn spec(&self) -> Option<Spec> {
+        match self {
+            Self::Spec(spec) => Some(spec.clone()),
+            Self::Between(_) => None,
+        }
+    }
+}
+
+impl std::ops::Deref for Running {
+    type Target = Draft;
+    fn deref(&self) -> &Draft {
+        match self {
+            Self::Spec(spec) => spec,
+            Self::Between(draft) => draft,
+        }
+    }
 }
 
 impl Made {
     /// One that was started with this.
-    pub(super) fn of(draft: Draft) -> Self {
-        Self { launched: draft.clone(), running: draft }
+    pub(super) fn of(spec: &Spec) -> Self {
+        Self { launched: spec.clone(), running: Running::Spec(spec.clone()) }
+    }
+
+    /// Takes up a change; the specification that it is then, if that is one.
+    fn take(&mut self, change: &Change) -> Option<Spec> {
+        let mut draft = Draft::clone(&self.running);
+        change.apply(&mut draft);
+        let spec = draft.clone().check().ok();
+        self.running = spec.clone().map_or_else(|| Running::Between(Box::new(draft)), Running::Spec);
+        spec
     }
 }
 
@@ -98,7 +136,7 @@ impl Owner {
             // Written down with its next note, before what is asked changes.
             held.note.spec = self.shared.ports.specs.encode_spec(&running).into();
         }
-        Some(Made { launched: launched.into_draft(), running: running.into_draft() })
+        Some(Made { launched, running: Running::Spec(running) })
     }
 
     /// What its driver is told that it is.
@@ -172,10 +210,9 @@ impl Owner {
                 tracing::info!(change = change.told(), "the machine has changed");
                 running.refusals.0.retain(|refusal| refusal.change != *change);
                 let Some(made) = &mut running.made else { return Ok(()) };
-                change.apply(&mut made.running);
-                // What is on the way between two right specifications may not be one: then it is written
-                // with the next, and done again if that does not come.
-                let Ok(spec) = made.running.clone().check() else { return Ok(()) };
+                // What is between two right specifications is written with the next, and done again if that
+                // does not come.
+                let Some(spec) = made.take(change) else { return Ok(()) };
                 running.held.note.spec = self.shared.ports.specs.encode_spec(&spec).into();
                 let (claim, note) = (running.held.claim, running.held.note.clone());
                 self.shared.ports.claims.note(claim, note).await

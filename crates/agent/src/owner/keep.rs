@@ -92,7 +92,7 @@ impl Owner {
             };
         }
         let made = self.live.as_ref().and_then(|live| live.made.as_ref());
-        let spec = made.and_then(|made| made.running.clone().check().ok());
+        let spec = made.and_then(|made| made.running.spec());
         let spec = spec.map(|spec| self.shared.ports.specs.encode_spec(&spec).into()).unwrap_or_default();
         Ok(Taken { driver, at, scope, parts, spec })
     }

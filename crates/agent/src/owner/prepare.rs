@@ -78,7 +78,7 @@ impl Owner {
             reserved.iter().for_each(|held| self.shared.wards.free(held.claim));
             return Err(fault);
         }
-        self.reserved = reserved;
+        self.reserved = reserved.map(Box::new);
         for claim in claims {
             if let Claimed::Folder(path) | Claimed::Disk(path) = claim.what {
                 self.things.insert(path, claim.id);

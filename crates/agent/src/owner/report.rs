@@ -15,6 +15,8 @@ use weft_ports::processes::Alive;
 
 /// How often a guest that is not ready yet is looked at.
 const READINESS_LOOK: Duration = Duration::from_millis(200);
+/// The least time between two upkeeps on the node, whoever's they are.
+const UPKEEP_SHARE: Duration = Duration::from_millis(10);
 /// How long an agent in the guest is waited for in one look.
 const GREETING: Duration = Duration::from_millis(500);
 /// Bytes of a console's log that are searched for the sign of readiness in one look.
@@ -207,9 +209,15 @@ impl Owner {
     pub(super) fn next_look(&self) -> Duration {
         match (&self.live, &self.told.ready) {
             (Some(_), Some(_)) => READINESS_LOOK,
-            (Some(_), None) => self.shared.config.upkeep,
+            (Some(_), None) => self.upkeep_every(),
             (None, _) => Duration::MAX,
         }
+    }
+
+    /// How often logs are bounded: less often where there are very many, so that all of them together take the
+    /// same small part of a processor.
+    fn upkeep_every(&self) -> Duration {
+        self.shared.config.upkeep.max(UPKEEP_SHARE * self.shared.figures.crowd())
     }
 
     /// Bounds the logs of a live machine and looks whether its guest is ready.
@@ -219,7 +227,7 @@ impl Owner {
         }
         self.look_for_readiness().await;
         let now = self.now();
-        if self.told.bounded.is_some_and(|last| now.since(last) < self.shared.config.upkeep) {
+        if self.told.bounded.is_some_and(|last| now.since(last) < self.upkeep_every()) {
             return;
         }
         self.told.bounded = Some(now);

@@ -52,9 +52,9 @@ impl Owner {
         let fits = (process.generation, process.boot_epoch, process.restarts, held.note.reboot_epoch)
             == (placed.generation, boot_epoch, self.restarts, desired.reboot_epoch);
         if fits {
-            return Some(held);
+            return Some(*held);
         }
-        self.unsettled.push(held);
+        self.unsettled.push(*held);
         None
     }
 
@@ -115,7 +115,7 @@ impl Owner {
             Some(held) => held,
             None => self.claim_process(placed, driver.as_ref(), &coming).await?,
         };
-        let made = Made::of(coming.spec(placed).as_ref().clone().into_draft());
+        let made = Made::of(&coming.spec(placed));
         let order = Order {
             claim: held.claim,
             instance: self.id,
