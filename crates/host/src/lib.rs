@@ -14,6 +14,7 @@
 //!
 //! What it does not know: what a VMM is, what an instance is for, who asks.
 
+pub mod allocator;
 pub mod census;
 pub mod clock;
 pub mod doctor;

@@ -129,10 +129,14 @@ impl Linux {
     }
 
     /// Everything that bears this claim, by its variables and by its cgroup.
+    ///
+    /// To look at all processes takes longer the more there are, so it is done only where one may be outside.
     async fn bearers(&self, claim: ClaimId) -> Result<Vec<Alive>, Error> {
+        let confined = self.endings.is_confined(claim);
         let (tree, boot_id, config) = (Arc::clone(&self.tree), Arc::clone(&self.boot_id), Arc::clone(&self.config));
         blocking(move || {
-            let all = search::bearers(&config.scope, &boot_id).map_err(|error| Error::host("read /proc", error))?;
+            let all = if confined { Ok(Vec::new()) } else { search::bearers(&config.scope, &boot_id) };
+            let all = all.map_err(|error| Error::host("read /proc", error))?;
             let mut found: Vec<_> =
                 all.into_iter().filter(|bearer| bearer.claim == claim).map(|bearer| bearer.alive).collect();
             let members = tree.members(claim).into_iter().filter_map(|pid| search::living(pid, &boot_id));
@@ -309,6 +313,7 @@ impl Processes for Linux {
     async fn clear(&self, claim: ClaimId) -> Result<(), Fault> {
         self.end_bearers(claim).await?;
         self.remove_cgroup(claim).await?;
+        self.endings.forget(claim);
         Ok(())
     }
 

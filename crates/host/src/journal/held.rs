@@ -12,10 +12,11 @@ const MOST: usize = 1 << 16;
 /// The claims that are held.
 #[derive(Debug, Default)]
 pub(super) struct Held {
-    entries: BTreeMap<u64, Entry>,
+    /// Each apart: the nodes of the tree are half empty where claims only come.
+    entries: BTreeMap<u64, Box<Entry>>,
     places: HashMap<ClaimId, u64>,
     next: u64,
-    undo: Vec<(u64, Option<Entry>)>,
+    undo: Vec<(u64, Option<Box<Entry>>)>,
 }
 
 impl Held {
@@ -74,7 +75,7 @@ impl Held {
                 let place = self.next;
                 self.next += 1;
                 self.places.insert(claim.id, place);
-                self.entries.insert(place, Entry { claim, note: Note::default() });
+                self.entries.insert(place, Box::new(Entry { claim, note: Note::default() }));
                 self.undo.push((place, None));
             }
             Record::Noted(id, note) => {
@@ -115,12 +116,12 @@ impl Held {
     }
 
     fn entry(&self, id: ClaimId) -> Option<&Entry> {
-        self.entries.get(self.places.get(&id)?)
+        self.entries.get(self.places.get(&id)?).map(Box::as_ref)
     }
 
     /// All, oldest first.
     pub(super) fn list(&self) -> Vec<Entry> {
-        self.entries.values().cloned().collect()
+        self.entries.values().map(|entry| entry.as_ref().clone()).collect()
     }
 
     /// The records from which all would be made anew, one change per claim.

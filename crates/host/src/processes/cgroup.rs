@@ -126,6 +126,11 @@ impl Tree {
         &self.folders
     }
 
+    /// Whether a process is put into a cgroup at all.
+    pub(super) const fn confines(&self) -> bool {
+        !matches!(self.version, Cgroups::None)
+    }
+
     /// Our folders, with controllers handed down to them.
     fn ensure(&self) -> io::Result<()> {
         for folder in &self.folders {

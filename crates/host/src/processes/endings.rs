@@ -1,107 +1,221 @@
-//! How processes end: one watcher per process, ours or adopted, until it is gone.
+//! How processes end: one watcher of all processes, ours or adopted, until each is gone.
+//!
+//! ```text
+//!  launched, adopted ─► pidfd ─► one epoll ─► one task ─► reaped, judged ─► whoever waits
+//! ```
 //!
 //! The kernel wakes us through a pidfd. A child of ours is reaped at once, so that no zombie stays, and
 //! tells its code or signal; of others nothing but the end is known. Endings are remembered for a while,
-//! so that they can be asked for again.
+//! so that they can be asked for again. A process that lives costs no task and no timer of its own.
 
 use super::cgroup::Tree;
 use super::search;
 use super::stat;
+use rustix::buffer::spare_capacity;
+use rustix::event::{Timespec, epoll};
 use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, WaitIdStatus};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::sync::watch;
+use tokio::sync::SetOnce;
 use weft_domain::ClaimId;
 use weft_ports::processes::{Alive, Ending};
 use weft_ports::task::{self, Task};
 
 /// So many endings are remembered.
 const REMEMBERED: usize = 1024;
+/// So many ends are heard of at once.
+const AT_ONCE: usize = 256;
+
+/// A process of this start of the machine: its pid and when it started.
+type Who = (u32, u64);
+/// How it ends, once it does.
+type End = Arc<SetOnce<Ending>>;
 
 /// Watches processes until they end.
 #[derive(Debug)]
 pub(super) struct Endings {
-    tree: Arc<Tree>,
     scope: Arc<str>,
     boot_id: Arc<str>,
+    tree: Arc<Tree>,
     book: Arc<Mutex<Book>>,
+    watcher: Mutex<Option<Watcher>>,
 }
 
 #[derive(Debug, Default)]
 struct Book {
-    watched: HashMap<Alive, Watched>,
-    ended: VecDeque<Alive>,
+    known: HashMap<Who, End>,
+    living: HashMap<u64, Living>,
+    ended: VecDeque<Who>,
+    /// Claims whose process was seen in its cgroup, which it cannot leave.
+    confined: HashSet<ClaimId>,
+    next: u64,
 }
 
 #[derive(Debug)]
-struct Watched {
-    ending: watch::Receiver<Option<Ending>>,
+struct Living {
+    who: Who,
+    claim: Option<ClaimId>,
+    pidfd: OwnedFd,
+    end: End,
+}
+
+/// The task, and the epoll that it listens to.
+#[derive(Debug)]
+struct Watcher {
+    epoll: Arc<AsyncFd<OwnedFd>>,
     _task: Task<()>,
 }
 
 impl Endings {
     pub(super) fn new(tree: Arc<Tree>, scope: Arc<str>, boot_id: Arc<str>) -> Self {
-        Self { tree, scope, boot_id, book: Arc::default() }
+        Self { scope, boot_id, tree, book: Arc::default(), watcher: Mutex::default() }
     }
 
     /// Watches a process that was just launched under this claim, by its descriptor.
     pub(super) fn watch_launched(&self, alive: &Alive, claim: ClaimId, pidfd: OwnedFd) {
         self.watch(alive, Some(claim), pidfd);
+        if self.tree.confines() {
+            lock(&self.book).confined.insert(claim);
+        }
+    }
+
+    /// Whether all that can bear this claim is in its cgroup.
+    pub(super) fn is_confined(&self, claim: ClaimId) -> bool {
+        lock(&self.book).confined.contains(&claim)
+    }
+
+    /// Nothing bears this claim any more.
+    pub(super) fn forget(&self, claim: ClaimId) {
+        lock(&self.book).confined.remove(&claim);
     }
 
     /// Waits until a process has ended.
     pub(super) async fn of(&self, alive: &Alive) -> Ending {
-        let Some(mut ending) = self.receiver(alive) else { return Ending::Unknown };
-        let ended = ending.wait_for(Option::is_some).await;
-        ended.ok().and_then(|ending| *ending).unwrap_or(Ending::Unknown)
+        match self.end_of(alive) {
+            Some(end) => *end.wait().await,
+            None => Ending::Unknown,
+        }
     }
 
     /// `None` where there is no such process, and never was one that is remembered.
-    fn receiver(&self, alive: &Alive) -> Option<watch::Receiver<Option<Ending>>> {
-        if let Some(watched) = self.book().watched.get(alive) {
-            return Some(watched.ending.clone());
+    fn end_of(&self, alive: &Alive) -> Option<End> {
+        if alive.boot_id != *self.boot_id {
+            return None;
+        }
+        if let Some(end) = lock(&self.book).known.get(&(alive.pid, alive.start_ticks)) {
+            return Some(Arc::clone(end));
         }
         let pidfd = held(alive, &self.boot_id)?;
-        let claim = search::claim_of(alive.pid, &self.scope);
-        Some(self.watch(alive, claim, pidfd))
-    }
-
-    fn book(&self) -> std::sync::MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn watch(&self, alive: &Alive, claim: Option<ClaimId>, pidfd: OwnedFd) -> watch::Receiver<Option<Ending>> {
-        let mut book = self.book();
-        if let Some(watched) = book.watched.get(alive) {
-            return watched.ending.clone();
+        let confined = search::confined_claim(alive.pid, &self.scope);
+        if let Some(claim) = confined {
+            lock(&self.book).confined.insert(claim);
         }
-        let (told, ending) = watch::channel(None);
-        let (tree, shared, who) = (Arc::clone(&self.tree), Arc::downgrade(&self.book), alive.clone());
-        let task = task::spawn("watch-process", async move {
-            let ending = wait(&who, pidfd).await;
-            let ending = judge(ending, claim.is_some_and(|claim| tree.was_out_of_memory(claim)));
-            tracing::debug!(pid = who.pid, ?ending, "a process has ended");
-            told.send_replace(Some(ending));
-            if let Some(book) = shared.upgrade() {
-                book.lock().unwrap_or_else(PoisonError::into_inner).remember(who);
+        Some(self.watch(alive, confined.or_else(|| search::claim_of(alive.pid, &self.scope)), pidfd))
+    }
+
+    fn watch(&self, alive: &Alive, claim: Option<ClaimId>, pidfd: OwnedFd) -> End {
+        let who = (alive.pid, alive.start_ticks);
+        let mut book = lock(&self.book);
+        if let Some(end) = book.known.get(&who) {
+            return Arc::clone(end);
+        }
+        let end = End::default();
+        book.known.insert(who, Arc::clone(&end));
+        let key = book.next;
+        book.next += 1;
+        let data = epoll::EventData::new_u64(key);
+        let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
+        let added = self.epoll().and_then(|watcher| Ok(epoll::add(watcher.get_ref(), &pidfd, data, flags)?));
+        match added {
+            Ok(()) => _ = book.living.insert(key, Living { who, claim, pidfd, end: Arc::clone(&end) }),
+            Err(error) => {
+                tracing::error!(pid = alive.pid, %error, "a process cannot be waited for");
+                book.tell(who, &end, Ending::Unknown);
             }
-        });
-        book.watched.insert(alive.clone(), Watched { ending: ending.clone(), _task: task });
-        ending
+        }
+        end
+    }
+
+    /// The epoll; its task is begun with the first process.
+    fn epoll(&self) -> io::Result<Arc<AsyncFd<OwnedFd>>> {
+        let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(watcher) = watcher.as_ref() {
+            return Ok(Arc::clone(&watcher.epoll));
+        }
+        let epoll = Arc::new(registered(epoll::create(epoll::CreateFlags::CLOEXEC)?)?);
+        let listening = listen(Arc::clone(&epoll), Arc::clone(&self.book), Arc::clone(&self.tree));
+        *watcher = Some(Watcher { epoll: Arc::clone(&epoll), _task: task::spawn("watch-processes", listening) });
+        Ok(epoll)
     }
 }
 
+fn lock(book: &Mutex<Book>) -> MutexGuard<'_, Book> {
+    book.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Book {
-    fn remember(&mut self, alive: Alive) {
-        self.ended.push_back(alive);
+    fn tell(&mut self, who: Who, end: &End, ending: Ending) {
+        // Told once only: it is no longer among the living.
+        let _ = end.set(ending);
+        self.ended.push_back(who);
         if self.ended.len() > REMEMBERED
             && let Some(oldest) = self.ended.pop_front()
         {
-            self.watched.remove(&oldest);
+            self.known.remove(&oldest);
+        }
+    }
+
+    /// Takes one from the living, if it has ended.
+    fn bury(&mut self, key: u64) -> Option<(Living, Ending)> {
+        let living = self.living.get(&key)?;
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+        let ending = match rustix::process::waitid(WaitId::PidFd(living.pidfd.as_fd()), options) {
+            Ok(Some(status)) => told(&status),
+            Ok(None) => return None,
+            // Not our child, or reaped already: that it ended is all that is known.
+            Err(rustix::io::Errno::CHILD) => Ending::Unknown,
+            Err(error) => {
+                tracing::error!(pid = living.who.0, %error, "a process cannot be waited for");
+                Ending::Unknown
+            }
+        };
+        Some((self.living.remove(&key)?, ending))
+    }
+}
+
+/// The keys of processes that have ended since the last look.
+fn heard_of(epoll: &OwnedFd) -> io::Result<Vec<u64>> {
+    let mut events = Vec::with_capacity(AT_ONCE);
+    epoll::wait(epoll, spare_capacity(&mut events), Some(&Timespec::default()))?;
+    Ok(events.into_iter().map(|event| event.data.u64()).collect())
+}
+
+/// Hears of ends for as long as it is held.
+async fn listen(epoll: Arc<AsyncFd<OwnedFd>>, book: Arc<Mutex<Book>>, tree: Arc<Tree>) {
+    loop {
+        let heard = async {
+            let mut ready = epoll.readable().await?;
+            let keys = heard_of(epoll.get_ref())?;
+            if keys.is_empty() {
+                ready.clear_ready();
+            }
+            io::Result::Ok(keys)
+        };
+        let keys = match heard.await {
+            Ok(keys) => keys,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return tracing::error!(%error, "no end of a process is heard of any more"),
+        };
+        for key in keys {
+            let gone = lock(&book).bury(key);
+            let Some((living, ending)) = gone else { continue };
+            let ending = judge(ending, living.claim.is_some_and(|claim| tree.was_out_of_memory(claim)));
+            tracing::debug!(pid = living.who.0, ?ending, "a process has ended");
+            lock(&book).tell(living.who, &living.end, ending);
         }
     }
 }
@@ -115,35 +229,10 @@ pub(super) fn held(alive: &Alive, boot_id: &str) -> Option<OwnedFd> {
     Some(pidfd)
 }
 
-async fn wait(alive: &Alive, pidfd: OwnedFd) -> Ending {
-    match wait_on(pidfd).await {
-        Ok(ending) => ending,
-        Err(error) => {
-            tracing::error!(pid = alive.pid, %error, "a process cannot be waited for");
-            Ending::Unknown
-        }
-    }
-}
-
 #[expect(unsafe_code, reason = "tokio's registration of a descriptor has no other door")]
-fn registered(pidfd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+fn registered(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: the descriptor is owned by what is made, and an `OwnedFd` always names the same one.
-    Ok(unsafe { AsyncFd::register_with_interest(pidfd, Interest::READABLE) }?)
-}
-
-async fn wait_on(pidfd: OwnedFd) -> io::Result<Ending> {
-    let pidfd = registered(pidfd)?;
-    loop {
-        let mut ready = pidfd.readable().await?;
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-        match rustix::process::waitid(WaitId::PidFd(pidfd.get_ref().as_fd()), options) {
-            Ok(Some(status)) => return Ok(told(&status)),
-            Ok(None) => ready.clear_ready(),
-            // Not our child, or reaped already: that it ended is all that is known.
-            Err(rustix::io::Errno::CHILD) => return Ok(Ending::Unknown),
-            Err(error) => return Err(error.into()),
-        }
-    }
+    Ok(unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?)
 }
 
 fn told(status: &WaitIdStatus) -> Ending {

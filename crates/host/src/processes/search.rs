@@ -45,8 +45,12 @@ fn value<'a>(environ: &'a [u8], name: &str) -> Option<&'a str> {
 
 /// The claim that this process bears.
 pub(super) fn claim_of(pid: u32, scope: &str) -> Option<ClaimId> {
-    let confined = || confined_as(&fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?, scope);
-    confined().or_else(|| said_by(pid, scope))
+    confined_claim(pid, scope).or_else(|| said_by(pid, scope))
+}
+
+/// The claim in whose cgroup this process is.
+pub(super) fn confined_claim(pid: u32, scope: &str) -> Option<ClaimId> {
+    confined_as(&fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?, scope)
 }
 
 fn said_by(pid: u32, scope: &str) -> Option<ClaimId> {
