@@ -21,7 +21,7 @@ pub(super) use shared::{Held, Shared};
 
 use super::client::TURN_LIMIT;
 use crate::http;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard, watch};
@@ -32,6 +32,8 @@ use weft_ports::task::{self, Task};
 
 /// The longest that a verb waits for its turn, when the one before it takes that long.
 const QUEUE_LIMIT: Duration = TURN_LIMIT;
+/// What is told of resets, of every machine.
+static NO_RESETS: LazyLock<watch::Sender<u64>> = LazyLock::new(|| watch::Sender::new(0));
 /// The time in which an end that has come is seen.
 const END_LIMIT: Duration = Duration::from_millis(500);
 
@@ -108,7 +110,7 @@ impl Machine for Handle {
 
     /// A reset ends the machine, so there is never one that did not.
     fn resets(&self) -> watch::Receiver<u64> {
-        self.shared.resets.subscribe()
+        NO_RESETS.subscribe()
     }
 
     fn addresses(&self) -> Vec<Address> {

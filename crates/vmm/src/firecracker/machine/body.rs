@@ -102,14 +102,13 @@ impl Body for Handle {
     async fn counters(&self) -> Result<Counters, Fault> {
         let verb = "read the counters";
         let _turn = self.turn(verb).await?;
-        let mut told_at = self.shared.told_at.subscribe();
         let asked_at = self.shared.held.clock.now().as_millis();
         if let Err(error) = self.shared.client.act("FlushMetrics").await {
             return Err(self.failed(verb, Reason::VmmSilent, error).await);
         }
         // Older lines may still be on their way, so their own time counts. What was waited for is let go at
         // once: the owner, who counts on, may hold the counters just now.
-        let written = tokio::time::timeout(LIMIT, told_at.wait_for(|at| *at >= asked_at)).await.is_ok();
+        let written = tokio::time::timeout(LIMIT, self.shared.are_told(asked_at)).await.is_ok();
         if !written {
             return Err(super::silent(verb));
         }

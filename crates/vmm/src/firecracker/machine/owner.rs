@@ -118,7 +118,7 @@ impl Ears {
     fn take_figures(&mut self, shared: &Shared) {
         while let Some(line) = self.metrics.line() {
             match self.take_line(shared, &line) {
-                Some(at) => shared.told_at.send_modify(|last| *last = at.max(*last)),
+                Some(at) => shared.were_told(at),
                 None => tracing::debug!(bytes = line.len(), "a line of Firecracker's figures was cut short"),
             }
         }

@@ -8,9 +8,9 @@ use crate::firecracker::folder::Folder;
 use crate::firecracker::version::Version;
 use crate::log;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use weft_domain::{Fault, InstanceId, Reason};
 use weft_ports::clock::Clock;
 use weft_ports::hypervisor::{Chosen, End, State, Way};
@@ -33,14 +33,14 @@ pub(in crate::firecracker) struct Held {
 pub(in crate::firecracker) struct Shared {
     pub(super) held: Held,
     pub(super) client: Client,
-    /// Never changes: a reset ends the machine.
-    pub(super) resets: watch::Sender<u64>,
     /// From now on the end of the process is our doing.
     pub(super) killing: AtomicBool,
     /// The guest was asked to stop.
     asked: AtomicBool,
     /// When the last figures that were read had been written, in milliseconds since 1970.
-    pub(super) told_at: watch::Sender<u64>,
+    told_at: AtomicU64,
+    /// Wakes who waits for them.
+    told: Notify,
     tally: Mutex<Tally>,
     state: watch::Sender<State>,
 }
@@ -50,10 +50,9 @@ impl Shared {
     pub(in crate::firecracker) fn new(held: Held) -> Self {
         let client = Client::new(held.folder.api());
         let tally = Mutex::new(Tally::of(held.folder.counters()));
-        let (state, resets, told_at) =
-            (watch::Sender::new(State::Running), watch::Sender::new(0), watch::Sender::new(0));
+        let (state, told_at, told) = (watch::Sender::new(State::Running), AtomicU64::new(0), Notify::new());
         let (killing, asked) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { held, client, resets, killing, asked, told_at, tally, state }
+        Self { held, client, killing, asked, told_at, told, tally, state }
     }
 
     /// Remembers what those before did.
@@ -68,6 +67,23 @@ impl Shared {
         let done = if asked { std::fs::write(&path, "") } else { std::fs::remove_file(&path) };
         if let Err(error) = done {
             tracing::debug!(%error, path = %path.display(), "that a guest was asked is not kept");
+        }
+    }
+
+    /// Figures were read that had been written then.
+    pub(super) fn were_told(&self, at: u64) {
+        self.told_at.fetch_max(at, Ordering::AcqRel);
+        self.told.notify_waiters();
+    }
+
+    /// Waits until figures were read that had been written then or later.
+    pub(super) async fn are_told(&self, at: u64) {
+        loop {
+            let told = self.told.notified();
+            if self.told_at.load(Ordering::Acquire) >= at {
+                return;
+            }
+            told.await;
         }
     }
 
