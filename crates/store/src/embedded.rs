@@ -85,7 +85,7 @@ impl Config {
             commit_writes: 4096,
             log_commits: 16_384,
             log_bytes: 64 << 20,
-            cache_bytes: 64 << 20,
+            cache_bytes: 8 << 20,
             reserve_bytes: 16 << 20,
         }
     }
