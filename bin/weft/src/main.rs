@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(words) => words.exit(),
     };
+    weft_host::allocator::keep_few_heaps();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(why) => return client::complain(&anyhow::anyhow!("the runtime cannot be started: {why}")),

@@ -88,6 +88,8 @@ pub(crate) struct Settings {
     pub(crate) max_vms: u64,
     /// Memory that is kept from VMs, in bytes.
     pub(crate) reserved_memory_bytes: u64,
+    /// How much of the rest VMs are promised, in percent.
+    pub(crate) memory_overcommit: u64,
     /// Disk space that is kept from VMs and state, in bytes.
     pub(crate) reserved_disk_bytes: u64,
     /// Bytes of a serial console's log that are kept.
@@ -185,6 +187,7 @@ pub(crate) fn load(flags: &Flags, outside: &Outside) -> Result<Settings> {
         allowed_roots: get.paths("paths.allowed_roots")?,
         max_vms: get.number("node.max_vms", 1, 100_000)?,
         reserved_memory_bytes: get.size("node.reserved_memory", 0, u64::MAX)?,
+        memory_overcommit: get.number("node.memory_overcommit", 100, 10_000)?,
         reserved_disk_bytes: get.size("node.reserved_disk", 0, u64::MAX)?,
         console_log_bytes: get.size("node.console_log", 64 << 10, 1 << 40)?,
         vmm_log_bytes: get.size("node.vmm_log", 64 << 10, 1 << 40)?,

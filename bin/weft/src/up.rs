@@ -11,6 +11,7 @@ mod ground;
 mod guests;
 mod handover;
 mod house;
+mod limits;
 mod listen;
 mod ready;
 mod reign;
@@ -44,6 +45,8 @@ pub(crate) async fn run(settings: Settings, start: Start) -> Result<Exit> {
     for notice in &settings.notices {
         tracing::warn!("{notice}");
     }
+    limits::raise();
+    let _trim = weft_ports::task::spawn("trim", limits::trim());
     let (end, _signals) = signals::end()?;
     let figures = Figures::begin()?;
     let (ready, doors, mut predecessor) = tokio::select! {

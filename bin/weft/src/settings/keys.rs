@@ -107,6 +107,11 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     text("node.max_vms", "10000", "The most VMs on this node."),
     text("node.reserved_memory", "512MiB", "Memory of the host that VMs are not given."),
+    text(
+        "node.memory_overcommit",
+        "100",
+        "How much memory VMs are promised together, in percent of what they are given; what is over 100 may not be there when they need it.",
+    ),
     text("node.reserved_disk", "1GiB", "Disk space that VMs are not given, so that state can always be written."),
     text("node.console_log", "4MiB", "How much of each serial console's log is kept; offsets go on counting."),
     text("node.vmm_log", "1MiB", "How much of each VMM's own log is kept."),

@@ -220,7 +220,7 @@ fn node(settings: &Settings, id: NodeId, processes: &dyn Processes, clock: &dyn 
         agent_start: clock.now(),
         cpus: host.cpus,
         memory_bytes: host.memory_bytes,
-        allocatable_memory_bytes: host.memory_bytes.saturating_sub(settings.reserved_memory_bytes),
+        allocatable_memory_bytes: promised(host.memory_bytes, settings),
         allocatable_disk_bytes: 0,
         cgroups: match cgroups {
             Cgroups::V1 => "cgroup-v1",
@@ -232,6 +232,12 @@ fn node(settings: &Settings, id: NodeId, processes: &dyn Processes, clock: &dyn 
         warnings: warning.into_iter().collect(),
     };
     Ok(Node { id, name: host.name, labels: Labels::default(), create_time: clock.now(), facts })
+}
+
+/// The memory that VMs are promised on a host that has so much, in bytes.
+const fn promised(memory_bytes: u64, settings: &Settings) -> u64 {
+    let given = memory_bytes.saturating_sub(settings.reserved_memory_bytes);
+    (given / 100).saturating_mul(settings.memory_overcommit)
 }
 
 /// The node's id, made once and kept beside the state.
