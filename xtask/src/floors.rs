@@ -44,6 +44,7 @@ impl fmt::Display for Floor {
 /// Which room stands on which floor.
 const ROOMS: &[(&str, Floor)] = &[
     ("weft-guest", Floor::Guest),
+    ("weft-stub", Floor::Guest),
     ("weft-domain", Floor::Domain),
     ("weft-ports", Floor::Ports),
     ("weft-api", Floor::Adapters),

@@ -30,7 +30,7 @@ const ROUNDS: u32 = 20;
 const ROUNDS_IN_A_VOLLEY: u32 = 10;
 /// How many are started in a volley, and how many of them at a time.
 const VOLLEY: usize = 24;
-const AT_A_TIME: usize = 8;
+pub(crate) const AT_A_TIME: usize = 8;
 
 /// What was measured of one way to start one VMM.
 #[derive(Default)]

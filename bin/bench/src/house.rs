@@ -320,7 +320,7 @@ fn left(folder: &Path) -> Vec<Pid> {
     pids.filter(bears).collect()
 }
 
-fn last_words(log: &Path) -> String {
+pub(crate) fn last_words(log: &Path) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     let last = lines[lines.len().saturating_sub(LOG_LINES)..].join("\n  ");

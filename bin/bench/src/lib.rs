@@ -6,7 +6,8 @@
 //!       ├─ api        Get through a weft of our own                beside  an empty Connect handler
 //!       ├─ store      durable commits                              beside  append + fdatasync
 //!       ├─ crash      what is left when something is killed        beside  nothing: there may be none
-//!       └─ upgrade    a weft that is replaced while it is asked    beside  itself, not replaced
+//!       ├─ upgrade    a weft that is replaced while it is asked    beside  itself, not replaced
+//!       └─ node       thousands of VMs under one daemon            beside  the same VMMs driven by hand
 //!             │
 //!             └─► durations ─► statistics ─► report (JSON)
 //! ```
@@ -24,6 +25,7 @@ mod crash;
 mod guest;
 mod house;
 mod lifecycle;
+mod node;
 mod report;
 mod statistics;
 mod store;
@@ -43,11 +45,11 @@ pub struct Plan {
     pub suite: Suite,
     /// How many rounds each suite has; each has its own default.
     pub rounds: Option<u32>,
-    /// How many VMs run at once in the suite `boot`; none where it is absent.
+    /// How many VMs run at once in the suites `boot`, none where it is absent, and `node`.
     pub vms: Option<u32>,
     /// The weft program, which is started as server and as peer.
     pub program: PathBuf,
-    /// What the suite `crash` is told.
+    /// What the suite `crash` is told; its seed is that of `node` too.
     pub crash: CrashOptions,
 }
 
@@ -68,6 +70,8 @@ pub enum Suite {
     Crash,
     /// A weft that is replaced while it is asked.
     Upgrade,
+    /// Thousands of VMs under one daemon, beside the same VMMs driven by hand; asked for by name alone.
+    Node,
 }
 
 /// A report, and whether nothing was found that must not be.
@@ -97,6 +101,9 @@ pub async fn run(plan: Plan) -> Result<Outcome> {
     }
     if matches!(plan.suite, Suite::All | Suite::Boot) {
         suites.push(boot::measure(&plan.program, plan.rounds, plan.vms).await.context("the suite `boot`")?);
+    }
+    if plan.suite == Suite::Node {
+        suites.push(node::measure(&plan.program, plan.vms, plan.crash.seed).await.context("the suite `node`")?);
     }
     if plan.suite == Suite::Upgrade {
         suites.push(upgrade::measure(&plan.program, plan.rounds, plan.vms).await.context("the suite `upgrade`")?);

@@ -95,6 +95,8 @@ pub(crate) struct Findings {
     pub(crate) crowds: Vec<Crowd>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) upgrade: Option<Upgrade>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) targets: Vec<Target>,
     /// What was not measured, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) notes: Vec<String>,
@@ -140,6 +142,48 @@ pub(crate) struct Crowd {
     pub(crate) all_deleted_ms: f64,
     /// Processes and cgroups that were left then.
     pub(crate) left: usize,
+}
+
+/// A figure that is one number, beside what is aimed at.
+#[derive(Debug, Serialize)]
+pub(crate) struct Target {
+    pub(crate) name: &'static str,
+    pub(crate) about: String,
+    pub(crate) figure: f64,
+    pub(crate) unit: &'static str,
+    pub(crate) goal: Option<String>,
+    /// The figure over the goal.
+    pub(crate) ratio: Option<f64>,
+    pub(crate) met: Option<bool>,
+}
+
+impl Target {
+    /// A figure that should be no more than this, where anything is aimed at.
+    pub(crate) fn at_most(name: &'static str, about: &str, figure: (f64, &'static str), goal: Option<f64>) -> Self {
+        Self::of(name, about, figure, goal.map(|goal| ("at most", goal, figure.0 <= goal)))
+    }
+
+    /// A figure that should be no less than this, where anything is aimed at.
+    pub(crate) fn at_least(name: &'static str, about: &str, figure: (f64, &'static str), goal: Option<f64>) -> Self {
+        Self::of(name, about, figure, goal.map(|goal| ("at least", goal, figure.0 >= goal)))
+    }
+
+    fn of(
+        name: &'static str,
+        about: &str,
+        (figure, unit): (f64, &'static str),
+        goal: Option<(&'static str, f64, bool)>,
+    ) -> Self {
+        Self {
+            name,
+            about: about.to_owned(),
+            figure,
+            unit,
+            goal: goal.map(|(bound, goal, _)| format!("{bound} {goal} {unit}")),
+            ratio: goal.map(|(_, goal, _)| rounded(figure / goal, 2)),
+            met: goal.map(|(_, _, met)| met),
+        }
+    }
 }
 
 /// Many durations of one thing.

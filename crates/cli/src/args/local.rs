@@ -91,7 +91,7 @@ pub struct BenchArgs {
     /// How often each thing is measured
     #[arg(long, value_name = "N")]
     pub rounds: Option<u32>,
-    /// How many VMs are to run at once in the suite `boot`
+    /// How many VMs are to run at once in the suite `boot`, and in the suite `node` [default there: 10000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub vms: Option<u32>,
     /// Write the JSON result to this file as well
@@ -167,6 +167,8 @@ pub enum Suite {
     Crash,
     /// A weft that is replaced while it is asked, with VMs running
     Upgrade,
+    /// Thousands of VMs under one daemon; only where it is named
+    Node,
 }
 
 /// What weft's own build needs.
