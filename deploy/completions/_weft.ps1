@@ -2590,7 +2590,7 @@ Register-ArgumentCompleter -Native -CommandName 'weft' -ScriptBlock {
         }
         'weft;bench' {
             [CompletionResult]::new('--rounds', '--rounds', [CompletionResultType]::ParameterName, 'How often each thing is measured')
-            [CompletionResult]::new('--vms', '--vms', [CompletionResultType]::ParameterName, 'How many VMs are to run at once in the suite `boot`')
+            [CompletionResult]::new('--vms', '--vms', [CompletionResultType]::ParameterName, 'How many VMs are to run at once in the suite `boot`, and in the suite `node` [default there: 10000]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write the JSON result to this file as well')
             [CompletionResult]::new('--points', '--points', [CompletionResultType]::ParameterName, 'How many times something is killed [default: 200]')
             [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'What points, victims and clients are drawn from; another each time where none is given')

@@ -2473,7 +2473,7 @@ set edit:completion:arg-completer[weft] = {|@words|
         }
         &'weft;bench'= {
             cand --rounds 'How often each thing is measured'
-            cand --vms 'How many VMs are to run at once in the suite `boot`'
+            cand --vms 'How many VMs are to run at once in the suite `boot`, and in the suite `node` [default there: 10000]'
             cand --json 'Write the JSON result to this file as well'
             cand --points 'How many times something is killed [default: 200]'
             cand --seed 'What points, victims and clients are drawn from; another each time where none is given'

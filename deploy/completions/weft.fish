@@ -2367,7 +2367,7 @@ complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcom
 complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from print" -l no-color -d 'No colours, also on a terminal'
 complete -c weft -n "__fish_weft_using_subcommand config; and __fish_seen_subcommand_from print" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c weft -n "__fish_weft_using_subcommand bench" -l rounds -d 'How often each thing is measured' -r
-complete -c weft -n "__fish_weft_using_subcommand bench" -l vms -d 'How many VMs are to run at once in the suite `boot`' -r
+complete -c weft -n "__fish_weft_using_subcommand bench" -l vms -d 'How many VMs are to run at once in the suite `boot`, and in the suite `node` [default there: 10000]' -r
 complete -c weft -n "__fish_weft_using_subcommand bench" -l json -d 'Write the JSON result to this file as well' -r -F
 complete -c weft -n "__fish_weft_using_subcommand bench" -l points -d 'How many times something is killed [default: 200]' -r
 complete -c weft -n "__fish_weft_using_subcommand bench" -l seed -d 'What points, victims and clients are drawn from; another each time where none is given' -r
