@@ -21,6 +21,7 @@ use anyhow::{Result, ensure};
 use daemon::Daemon;
 use figures::Memory;
 use futures::{StreamExt, TryStreamExt, stream};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use weft_domain::Phase;
@@ -34,6 +35,10 @@ const THOUSAND: u32 = 1_000;
 const MEMORY_KIB: (f64, f64) = (64.0 * 1024.0, 4.0);
 /// The most of one processor that a daemon takes whose VMs do nothing, in percent.
 const IDLE_PERCENT: f64 = 2.0;
+/// Descriptors that a daemon asks for, that it has for itself, and that it holds for a VM.
+const DESCRIPTORS: u64 = 1 << 20;
+const OWN_DESCRIPTORS: u64 = 512;
+const DESCRIPTORS_OF_ONE: u64 = 3;
 /// The time in which a thousand VMs are taken up.
 const ADOPTION: Duration = Duration::from_secs(1);
 /// The least rate of starts, as a share of that by hand.
@@ -52,16 +57,33 @@ const REST: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs
 /// # Errors
 /// Not all could be started, found again or taken away.
 pub(crate) async fn measure(program: &Path, vms: Option<u32>, seed: Option<u64>) -> Result<Findings> {
-    let vms = vms.unwrap_or(VMS);
+    let asked = vms.unwrap_or(VMS);
+    let vms = asked.min(room());
     let mut findings = Findings {
         suite: "node",
         about: format!("{vms} stub VMMs under one daemon, {AT_A_TIME} calls at a time"),
         rounds: 1,
         ..Findings::default()
     };
+    if vms < asked {
+        let why = "a process may open no more files here, and nobody may raise that bound";
+        findings.notes.push(format!("{vms} of {asked} VMs: {why}"));
+    }
     crowd(program, (vms, seed.unwrap_or(1)), &mut findings).await?;
     jailed(program, vms.min(THOUSAND), &mut findings).await?;
     Ok(findings)
+}
+
+/// For how many VMs a daemon has descriptors, which it raises as far as we could.
+fn room() -> u32 {
+    let now = getrlimit(Resource::Nofile);
+    let all = Rlimit { current: Some(DESCRIPTORS), maximum: Some(DESCRIPTORS) };
+    match now.maximum {
+        Some(most) if most < DESCRIPTORS && setrlimit(Resource::Nofile, all).is_err() => {
+            u32::try_from(most.saturating_sub(OWN_DESCRIPTORS) / DESCRIPTORS_OF_ONE).unwrap_or(u32::MAX)
+        }
+        Some(_) | None => u32::MAX,
+    }
 }
 
 /// All of it, with nothing jailed.
