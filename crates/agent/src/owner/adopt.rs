@@ -29,6 +29,8 @@ impl Owner {
                     Err(fault) if fault.reason == Reason::LaunchFailed => {
                         tracing::warn!(%fault, claim = %held.claim, "a former agent broke off a launch");
                         let note = Note { alive: None, ..held.note };
+                        // Written down first, or an agent that finds it gone would tell of its end.
+                        self.shared.ports.claims.note(held.claim, note.clone()).await?;
                         self.bury_stranger(Held { note, ..held }).await?;
                     }
                     Err(_) if self.given_up(&held) => self.bury_stranger(held).await?,

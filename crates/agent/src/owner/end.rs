@@ -99,7 +99,9 @@ impl Owner {
     fn end_unseen(&self, held: &Held) -> End {
         let lives = held.note.alive.as_ref().is_some_and(|alive| self.shared.ports.processes.lives(alive));
         let desired = self.wanted().desired;
-        let (way, message) = match (lives, desired.power == Power::Off || desired.deleted) {
+        // An agent may have ended it for a reboot or a newer boot, and died over it.
+        let renewed = held.note.reboot_epoch < desired.reboot_epoch || held.process.boot_epoch < desired.boot_epoch;
+        let (way, message) = match (lives, desired.power == Power::Off || desired.deleted || renewed) {
             (true, _) => (Way::Killed, "the VMM was ended by force"),
             (false, true) => (Way::Killed, "the VMM was ended, as was asked, while no agent ran"),
             (false, false) => (Way::Died, "the VMM was gone when the agent started"),
