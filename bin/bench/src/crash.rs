@@ -112,16 +112,23 @@ async fn measure(program: &Path, options: &Options) -> Result<(Findings, bool)> 
     let begun = Instant::now();
     let seeds = worlds(seed, options.replay, points);
     let keep = options.keep.clone().unwrap_or_else(|| std::env::temp_dir().join("weft-crash"));
+    let lives = std::sync::Arc::new(());
     let open = |(number, (seed, points)): (usize, (u64, u64))| {
         let rules =
             Rules { program: program.to_owned(), points, random: options.random, keep: keep.clone(), crowd: CROWD };
         // The seed alone says who plays, so that it can be played again.
         let cast = usize::try_from(seed % casts.casts.len() as u64).unwrap_or(0);
         let (cast, folder) = (casts.casts[cast].clone(), folder.path().join(number.to_string()));
+        let alive = std::sync::Arc::clone(&lives);
         async move {
             let world = World::open(seed, rules, cast, folder)?;
+            let run = async move {
+                let tally = world.run().await;
+                drop(alive);
+                tally
+            };
             // A task of its own, so that worlds are on all processors.
-            weft_ports::task::spawn("world", world.run()).await.context("a world fell")
+            weft_ports::task::spawn("world", run).await.context("a world fell")
         }
     };
     let parallel = options.parallel.unwrap_or(PARALLEL).max(1);
@@ -142,6 +149,11 @@ async fn measure(program: &Path, options: &Options) -> Result<(Findings, bool)> 
         }
     };
     drop(all);
+    // Worlds that are broken off take everything away, which is waited for.
+    while std::sync::Arc::strong_count(&lives) > 1 {
+        // why: a task that is ended tells nobody when it is gone.
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
     gathered?;
     let findings = Findings::of(seed, tally, begun.elapsed(), notes);
     let clean = findings.is_clean();

@@ -37,8 +37,11 @@ const FAREWELL: Duration = Duration::from_millis(500);
 const EVENTS_EVERY: u64 = 12;
 /// Lives that a story tells of.
 const TOLD: usize = 6;
-/// So many deaths may come one after the other without a check between.
-const UNCHECKED: u32 = 1;
+/// How long a daemon is waited for in which a task fell while it came up, and any other.
+const HANG: Duration = Duration::from_secs(5);
+const LONG: Duration = Duration::from_secs(90);
+/// So many deaths may come one after the other without a check between: one more and the next life is not armed.
+const UNCHECKED: u32 = 2;
 
 /// What every world is told.
 #[derive(Debug, Clone)]
@@ -132,7 +135,8 @@ impl World {
         let points = (fault::BUILT && !self.rules.random && !dice.percent(6)).then_some(Point::ALL);
         let aim = Aim::draw(&mut dice, points, BURST);
         let armed = self.unchecked < UNCHECKED;
-        let plan = aim.plan().filter(|_| armed);
+        let aim = if armed { aim } else { Aim { point: None, ..aim } };
+        let plan = aim.plan();
         let mut life = self.home.start(plan.as_deref()).map_err(broken)?;
         let ended = self.drive(&mut life, &aim, (armed, dice)).await;
         let counts = life.counts();
@@ -183,7 +187,19 @@ impl World {
     /// Waits until the daemon serves; nothing where it died before, as was planned.
     async fn rise(&mut self, life: &mut Life, aim: &Aim, armed: bool) -> Result<Option<Client>, Found> {
         loop {
-            match life.up().await.map_err(broken)? {
+            let hangs = aim.victim == Victim::Panic && aim.point.is_some();
+            let up = match timeout(if hangs { HANG } else { LONG }, life.up()).await {
+                Ok(up) => up.map_err(broken)?,
+                Err(_) if hangs => {
+                    // What a broken task held up, the next life takes up.
+                    self.struck(aim, true);
+                    self.tally.restarted_after_panic += 1;
+                    self.unchecked += 1;
+                    return Ok(None);
+                }
+                Err(_) => return Err(Found::one(Sort::Dishonoured, "the daemon does not come up")),
+            };
+            match up {
                 Start::Up(api, took) => {
                     self.tally.ready.push(took);
                     self.tally.spent("start", took);
