@@ -3,7 +3,7 @@
 
 mod snapshots;
 
-use crate::census::Looks;
+use crate::census::looks::Looks;
 use crate::config::{Config, Ports};
 use crate::figures::Figures;
 use crate::files::Files;

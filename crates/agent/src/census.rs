@@ -12,59 +12,20 @@
 //! What always holds: what is claimed is never touched; a folder that may hold somebody's disk is told and
 //! left alone; whoever asks changes nothing.
 
+pub(crate) mod looks;
+
 use crate::agent::Agent;
 use crate::config::Ports;
 use crate::figures::Figures;
 use crate::shared::Shared;
+use looks::lock;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use weft_domain::census::{Census, Cure, Depth, Held, Hold, Judged, Leaks, Sort, Taken, Verdict, What, Wishes, take};
-use weft_domain::{Fault, InstanceId, SnapshotId};
+use weft_domain::census::{Census, Cure, Depth, Hold, Judged, Sort, Taken, Verdict, What, Wishes, take};
+use weft_domain::{Fault, InstanceId};
 
 /// So many lines are told to whoever asks.
 const LINES: usize = 1_000;
-
-/// What one look leaves for the next.
-#[derive(Debug, Default)]
-pub(crate) struct Looks {
-    leaks: Mutex<Leaks>,
-    /// Leaked and left alone, as the last look told it.
-    told: Mutex<BTreeSet<What>>,
-    /// Snapshots that the state let go and that may still be here.
-    ending: Mutex<BTreeSet<SnapshotId>>,
-}
-
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Looks {
-    /// A run begins: no owner works yet.
-    fn begin(&self) {
-        *lock(&self.leaks) = Leaks::default();
-        lock(&self.told).clear();
-    }
-
-    /// The state lets this snapshot go.
-    pub(crate) fn ends(&self, id: SnapshotId) {
-        lock(&self.ending).insert(id);
-    }
-
-    /// Those of the snapshots that were let go that are still claimed.
-    fn ending(&self, holds: &[Hold]) -> BTreeSet<SnapshotId> {
-        let mut ending = lock(&self.ending);
-        if !ending.is_empty() {
-            let snapshot = |hold: &Hold| match &hold.held {
-                Held::Snapshot(id, _) => Some(*id),
-                Held::Folder(_) | Held::Disk(_) | Held::Process { .. } => None,
-            };
-            let here: BTreeSet<_> = holds.iter().filter_map(snapshot).collect();
-            ending.retain(|id| here.contains(id));
-        }
-        ending.clone()
-    }
-}
 
 impl Agent {
     /// Takes a census before any owner works, and takes away what leaked.

@@ -1,6 +1,6 @@
 //! What the owners of one agent share.
 
-use crate::census::Looks;
+use crate::census::looks::Looks;
 use crate::config::{Config, Ports};
 use crate::figures::Figures;
 use crate::files::Files;
