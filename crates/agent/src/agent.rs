@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use weft_domain::node::Node;
 use weft_domain::snapshot::SnapshotPhase;
@@ -31,6 +31,8 @@ use weft_ports::task::{self, Task};
 
 /// Questions to an owner that wait.
 const ASKS: usize = 16;
+/// So many machines are taken up at once.
+const ADOPTIONS: usize = 64;
 /// Between two looks at the node is at least so many times what a look takes: it looks at each instance's files.
 const REFRESH_SHARE: u32 = 200;
 /// How long owners may take to end the step that they are at when the agent ends.
@@ -63,6 +65,7 @@ pub fn open(config: Config, ports: Ports) -> Agent {
         orphans: Orphans::default(),
         looks: Looks::default(),
         files: Files::default(),
+        adopting: Semaphore::new(ADOPTIONS),
     };
     Agent { shared: Arc::new(shared), owners: Arc::default() }
 }

@@ -7,6 +7,7 @@ use crate::files::Files;
 use crate::layout::Layout;
 use crate::orphans::Orphans;
 use crate::wards::Wards;
+use tokio::sync::Semaphore;
 use weft_domain::instance::{Desired, StopHow};
 
 /// What owners share.
@@ -16,6 +17,8 @@ pub(crate) struct Shared {
     pub(crate) layout: Layout,
     pub(crate) figures: Figures,
     pub(crate) wards: Wards,
+    /// Turns of taking up what a former agent left: all at once would need descriptors for all at once.
+    pub(crate) adopting: Semaphore,
     pub(crate) orphans: Orphans,
     pub(crate) looks: Looks,
     pub(crate) files: Files,

@@ -155,7 +155,9 @@ impl Linux {
             Signal::Terminate => rustix::process::Signal::TERM,
             Signal::Kill => rustix::process::Signal::KILL,
         };
-        let Some(pidfd) = endings::held(alive, &self.boot_id) else { return Ok(()) };
+        let held = endings::held(alive, &self.boot_id);
+        let held = held.map_err(|error| Error::host(format!("hold process {}", alive.pid), error))?;
+        let Some(pidfd) = held else { return Ok(()) };
         fault::hit(Point::ProcessSignalling);
         match rustix::process::pidfd_send_signal(&pidfd, number) {
             Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
@@ -274,7 +276,9 @@ impl Processes for Linux {
     }
 
     fn lives(&self, alive: &Alive) -> bool {
-        stat::is_there(alive, &self.boot_id).is_some_and(|stat| stat.is_living())
+        let same = |stat: stat::Stat| stat.start_ticks == alive.start_ticks && stat.is_living();
+        // One that cannot be looked at now is not taken for dead: it would be buried alive.
+        alive.boot_id == *self.boot_id && stat::look(alive.pid).map_or(true, |stat| stat.is_some_and(same))
     }
 
     async fn find(&self) -> Result<Vec<(ClaimId, Alive)>, Fault> {

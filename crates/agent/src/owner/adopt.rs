@@ -103,7 +103,10 @@ impl Owner {
             spec: self.spec_of(held)?,
             ward: held.process.ward,
         };
+        // It is never closed.
+        let turn = self.shared.adopting.acquire().await;
         let machine = driver.adopt(adoption).await?;
+        drop(turn);
         tracing::info!(pid, "taken up from a former agent");
         self.shared.figures.adopted();
         fault::hit(Point::AgentAdopted);

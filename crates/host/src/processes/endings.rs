@@ -18,6 +18,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::SetOnce;
@@ -27,6 +28,8 @@ use weft_ports::task::{self, Task};
 
 /// So many endings are remembered.
 const REMEMBERED: usize = 1024;
+/// When a process that could not be held is tried again.
+const AGAIN: Duration = Duration::from_millis(200);
 /// So many ends are heard of at once.
 const AT_ONCE: usize = 256;
 
@@ -95,26 +98,31 @@ impl Endings {
 
     /// Waits until a process has ended.
     pub(super) async fn of(&self, alive: &Alive) -> Ending {
-        match self.end_of(alive) {
-            Some(end) => *end.wait().await,
-            None => Ending::Unknown,
+        loop {
+            match self.end_of(alive) {
+                Ok(Some(end)) => return *end.wait().await,
+                Ok(None) => return Ending::Unknown,
+                // What cannot be looked at has not ended.
+                Err(error) => tracing::warn!(pid = alive.pid, %error, "a process cannot be held; trying again"),
+            }
+            tokio::time::sleep(AGAIN).await;
         }
     }
 
     /// `None` where there is no such process, and never was one that is remembered.
-    fn end_of(&self, alive: &Alive) -> Option<End> {
+    fn end_of(&self, alive: &Alive) -> io::Result<Option<End>> {
         if alive.boot_id != *self.boot_id {
-            return None;
+            return Ok(None);
         }
         if let Some(end) = lock(&self.book).known.get(&(alive.pid, alive.start_ticks)) {
-            return Some(Arc::clone(end));
+            return Ok(Some(Arc::clone(end)));
         }
-        let pidfd = held(alive, &self.boot_id)?;
+        let Some(pidfd) = held(alive, &self.boot_id)? else { return Ok(None) };
         let confined = search::confined_claim(alive.pid, &self.scope);
         if let Some(claim) = confined {
             lock(&self.book).confined.insert(claim);
         }
-        Some(self.watch(alive, confined.or_else(|| search::claim_of(alive.pid, &self.scope)), pidfd))
+        Ok(Some(self.watch(alive, confined.or_else(|| search::claim_of(alive.pid, &self.scope)), pidfd)))
     }
 
     fn watch(&self, alive: &Alive, claim: Option<ClaimId>, pidfd: OwnedFd) -> End {
@@ -221,12 +229,20 @@ async fn listen(epoll: Arc<AsyncFd<OwnedFd>>, book: Arc<Mutex<Book>>, tree: Arc<
 }
 
 /// A descriptor of this very process; `None` where it is gone.
-pub(super) fn held(alive: &Alive, boot_id: &str) -> Option<OwnedFd> {
-    let pid = Pid::from_raw(i32::try_from(alive.pid).ok()?)?;
-    let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok()?;
+///
+/// # Errors
+/// It cannot be held now, as where we have no descriptor left; it may well live.
+pub(super) fn held(alive: &Alive, boot_id: &str) -> io::Result<Option<OwnedFd>> {
+    let Some(pid) = i32::try_from(alive.pid).ok().and_then(Pid::from_raw) else { return Ok(None) };
+    let pidfd = match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(pidfd) => pidfd,
+        Err(rustix::io::Errno::SRCH | rustix::io::Errno::INVAL) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
     // Looked at after it is held: the pid cannot be given anew to another from here on.
-    stat::is_there(alive, boot_id)?;
-    Some(pidfd)
+    let stat = stat::look(alive.pid)?;
+    let same = stat.is_some_and(|stat| alive.boot_id == boot_id && alive.start_ticks == stat.start_ticks);
+    Ok(same.then_some(pidfd))
 }
 
 #[expect(unsafe_code, reason = "tokio's registration of a descriptor has no other door")]

@@ -71,7 +71,7 @@ pub(super) fn visit(launcher: &Launcher, alive: &Alive, showing: &Showing) -> Re
     showing.expel.iter().try_for_each(|path| place(path))?;
     let living = || stat::is_there(alive, &alive.boot_id).is_some_and(|stat| stat.is_living());
     let gone = || if showing.admit.is_empty() { Ok(()) } else { Err(Error::NotJailed { pid: alive.pid }) };
-    let Some(pidfd) = endings::held(alive, &alive.boot_id).filter(|_| living()) else { return gone() };
+    let Some(pidfd) = endings::held(alive, &alive.boot_id).ok().flatten().filter(|_| living()) else { return gone() };
     let user = user_of(alive.pid).filter(|_| living()).ok_or(Error::NotJailed { pid: alive.pid })?;
     match launcher.visit(std::os::fd::AsFd::as_fd(&pidfd), user, showing) {
         Err(_) if !living() => gone(),

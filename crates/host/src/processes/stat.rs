@@ -40,9 +40,22 @@ fn parse(line: &[u8]) -> Option<Stat> {
     Some(Stat { state, parent, session, start_ticks })
 }
 
-/// What the kernel says of this pid; `None` where there is no such process.
+/// What the kernel says of this pid; `None` where there is no such process, or that cannot be told.
 pub(super) fn of(pid: u32) -> Option<Stat> {
-    parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+    look(pid).ok().flatten()
+}
+
+/// What the kernel says of this pid; `None` where there is no such process.
+///
+/// # Errors
+/// That cannot be told now, as where we have no descriptor left to look with: it may well live.
+pub(super) fn look(pid: u32) -> io::Result<Option<Stat>> {
+    match fs::read(format!("/proc/{pid}/stat")) {
+        Ok(line) => Ok(parse(&line)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error()) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether this very process is there, dead or alive.
