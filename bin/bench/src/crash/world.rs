@@ -155,6 +155,8 @@ impl World {
         let began = self.tally.points;
         let Some(api) = self.rise(life, aim, armed).await? else { return Ok(()) };
         let rose = Instant::now();
+        // A task may fall over what the check asks.
+        self.checker.harm().anywhere |= aim.victim == Victim::Panic;
         let Ended::Done(took) = self.check(life, aim, (&api, armed), dice.fork(1)).await? else { return Ok(()) };
         self.unchecked = 0;
         self.recovering = false;
