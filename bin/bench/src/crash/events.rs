@@ -1,7 +1,6 @@
 //! Events, set against what was acknowledged: each change has told itself once, and a watch that resumes
 //! tells what a list tells.
 
-use super::check::call;
 use super::judge::{Sort, Verdict};
 use super::ledger::Ledger;
 use futures::StreamExt;
@@ -21,7 +20,7 @@ pub(super) async fn list(api: &Client) -> Result<(Vec<Stored<Event>>, Revision),
     let mut query = ListQuery { page_size: 1000, ..ListQuery::default() };
     let (mut all, mut revision) = (Vec::new(), None);
     loop {
-        let page = Events::list(api, &call(), &query).await?;
+        let page = Events::list(api, &Call { timeout: Some(PATIENCE), ..Call::by("bench") }, &query).await?;
         all.extend(page.items);
         // Later pages may be newer: what is of the first is sure to be there.
         let revision = *revision.get_or_insert(page.revision);
