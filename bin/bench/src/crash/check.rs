@@ -8,6 +8,7 @@
 
 use super::census::{Census, Seen};
 use super::client::Scene;
+use super::deed::call;
 use super::deed::{Deed, Outcome};
 use super::dice::Dice;
 use super::events;
@@ -26,8 +27,6 @@ use weft_ports::api::{Call, ListQuery, Snapshots, VmChange, Vms, WatchQuery};
 
 /// How long all may take to come to rest, and how long what is seen may lag behind.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long one call of ours may take.
-const CALL: Duration = Duration::from_secs(20);
 /// What takes longer when it is asked again is told.
 const SLOW: Duration = Duration::from_secs(5);
 /// Between two looks, at first; then twice as long each time.
@@ -212,10 +211,6 @@ async fn prove(api: &Client, entry: &Entry) -> Option<Verdict> {
         Outcome::Refused(fault) => verdict(Sort::Dishonoured, format!("{}; now it is refused: {fault}", entry.line())),
         Outcome::Unknown(_) => None,
     }
-}
-
-pub(super) fn call() -> Call {
-    Call { timeout: Some(CALL), ..Call::by("bench") }
 }
 
 /// All that is listed, of every page.

@@ -17,6 +17,11 @@ use weft_ports::api::{
 
 /// How long a client waits for one answer.
 const CALL: Duration = Duration::from_secs(20);
+
+/// A call of the harness's own.
+pub(super) fn call() -> Call {
+    Call { timeout: Some(CALL), ..Call::by("bench") }
+}
 /// How long a guest is given that is asked to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -109,7 +114,7 @@ impl Deed {
 
     /// Asks for it under this request id.
     pub(super) async fn ask(&self, client: &Client, name: &str, request_id: &str) -> Outcome {
-        let call = Call { timeout: Some(CALL), request_id: Some(request_id.to_owned()), ..Call::by("bench") };
+        let call = Call { request_id: Some(request_id.to_owned()), ..call() };
         let asked = Asked { client, call: &call, name };
         match asked.perform(self).await {
             Ok(answer) => Outcome::Done(answer),

@@ -10,9 +10,10 @@
 use super::aim::{Aim, Victim};
 use super::cast::Actor;
 use super::census::Census;
-use super::check::{Checker, Found, Took, call, list};
+use super::check::{Checker, Found, Took, list};
 use super::client::{CLIENTS, Client as Player, Scene};
 use super::daemon::{Hold, Home, Life, Start};
+use super::deed::call;
 use super::dice::Dice;
 use super::judge::{Harm, Sort, Verdict};
 use super::ledger::{Entry, Ledger};
