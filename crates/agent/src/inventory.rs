@@ -22,11 +22,21 @@ pub(crate) struct Held {
     pub(crate) note: Note,
 }
 
+/// A folder or disk that was claimed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Thing {
+    pub(crate) claim: ClaimId,
+    /// How long a disk was made, in bytes; zero while it may not have been.
+    pub(crate) made_bytes: u64,
+    /// The same as the journal has it.
+    pub(crate) noted_bytes: u64,
+}
+
 /// What the journal holds for one instance.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Holdings {
     /// Folders and disks.
-    pub(crate) things: BTreeMap<PathBuf, ClaimId>,
+    pub(crate) things: BTreeMap<PathBuf, Thing>,
     /// Processes, oldest first; more than one only if an agent died between an end and its burial.
     pub(crate) processes: Vec<Held>,
 }
@@ -53,7 +63,9 @@ pub(crate) async fn read(ports: &Ports) -> Result<Stock, Fault> {
         let (id, instance) = (entry.claim.id, entry.claim.instance);
         match entry.claim.what {
             Claimed::Folder(path) | Claimed::Disk(path) => {
-                held.instances.entry(instance).or_default().things.insert(path, id);
+                let made = entry.note.made_bytes;
+                let thing = Thing { claim: id, made_bytes: made, noted_bytes: made };
+                held.instances.entry(instance).or_default().things.insert(path, thing);
             }
             Claimed::Process(process) => {
                 let process = Held { claim: id, process, note: entry.note };

@@ -17,6 +17,7 @@ mod disks;
 mod end;
 mod keep;
 mod mention;
+mod nics;
 mod origin;
 mod patience;
 mod prepare;
@@ -25,7 +26,7 @@ mod start;
 mod ward;
 
 use crate::console::Hub;
-use crate::inventory::{Held, Holdings};
+use crate::inventory::{Held, Holdings, Thing};
 use crate::shared::{Shared, nothing_left};
 use alter::{Made, Refusals};
 pub(crate) use ask::Ask;
@@ -43,7 +44,7 @@ use weft_domain::converge::{Ended, Live, Plan, Seen, Step, Wanted, converge};
 use weft_domain::instance::{Exit, Power};
 use weft_domain::lifecycle::Sight;
 use weft_domain::spec::RestartPolicy;
-use weft_domain::{ClaimId, Fault, InstanceId, Reason, SnapshotId, Time};
+use weft_domain::{Fault, InstanceId, Reason, SnapshotId, Time};
 use weft_ports::fault::{self, Point};
 use weft_ports::hypervisor::{Machine, State};
 use weft_ports::link::Placed;
@@ -65,6 +66,8 @@ struct Running {
     /// What it is made of; `None` where a former weft did not write it down.
     made: Option<Made>,
     refusals: Refusals,
+    /// Interfaces whose device of the host was seen to be gone.
+    cut_off: BTreeSet<String>,
     /// The snapshot since which its VMM counts what changes in memory.
     base: Option<SnapshotId>,
 }
@@ -73,7 +76,7 @@ impl Running {
     fn new(held: Held, machine: Box<dyn Machine>, made: Option<Made>) -> Self {
         let machine: Arc<dyn Machine> = Arc::from(machine);
         let (state, resets) = (machine.state(), machine.resets());
-        Self { held, machine, state, resets, made, refusals: Refusals::default(), base: None }
+        Self { held, machine, state, resets, made, refusals: Refusals::default(), cut_off: BTreeSet::new(), base: None }
     }
 }
 
@@ -85,7 +88,7 @@ pub(crate) struct Owner {
     asked: mpsc::Receiver<Ask>,
     placed: Option<Arc<Placed>>,
     link: u64,
-    things: BTreeMap<PathBuf, ClaimId>,
+    things: BTreeMap<PathBuf, Thing>,
     prepared_for: Option<u64>,
     /// Processes that the journal holds and that are neither taken up nor buried yet.
     unsettled: Vec<Held>,
@@ -100,8 +103,6 @@ pub(crate) struct Owner {
     told: Told,
     /// When it began.
     born: Time,
-    /// Disks of weft's that were seen to be gone: they are not made anew without a word.
-    gone: BTreeSet<PathBuf>,
 }
 
 /// The longest wait; then it is looked again, whatever was said.
@@ -142,7 +143,6 @@ impl Owner {
             hub: None,
             told: Told::default(),
             born,
-            gone: BTreeSet::new(),
         }
     }
 
@@ -316,6 +316,7 @@ impl Owner {
         let told = self.tell(sight).await;
         // Logs are bounded, whatever control takes.
         self.upkeep().await;
+        self.note_made().await;
         let told = if told.is_ok() { self.tell(sight).await } else { told };
         if let Err(fault) = told {
             return self.stumble("report", &fault).await;

@@ -154,6 +154,8 @@ reasons! {
     SnapshotFailed = "SNAPSHOT_FAILED", Internal;
     /// The snapshot is not whole, not ready, or of another driver.
     SnapshotUnusable = "SNAPSHOT_UNUSABLE", FailedPrecondition;
+    /// A disk that weft made is gone, or shorter than it was.
+    DiskLost = "DISK_LOST", FailedPrecondition;
     /// Something still needs it.
     InUse = "IN_USE", FailedPrecondition;
     /// The migration failed; the machine runs on where it was.

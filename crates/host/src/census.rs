@@ -70,6 +70,12 @@ impl Sightings for Linux {
         Ok(Look { depth, found: found.await? })
     }
 
+    async fn device(&self, name: &str, namespace: Option<&Path>) -> Result<bool, Fault> {
+        let Some(namespace) = namespace.map(Path::to_owned) else { return Ok(kernel::has_device(name)?) };
+        let name = name.to_owned();
+        Ok(blocking(move || kernel::has_device_in(&name, &namespace)).await?)
+    }
+
     async fn undo(&self, found: &Found) -> Result<(), Fault> {
         let (eyes, found) = (Arc::clone(&self.0), found.clone());
         Ok(blocking(move || eyes.undo(&found)).await?)

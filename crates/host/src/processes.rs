@@ -31,7 +31,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use weft_domain::{ClaimId, Fault};
 use weft_ports::fault::{self, Point};
-use weft_ports::processes::{Alive, Cgroups, Command, Ending, Processes, Showing, Signal};
+use weft_ports::processes::{Alive, Cgroups, Command, Confinement, Ending, Hold, Processes, Showing, Signal};
 
 /// A process that was killed is gone within this, or the host is in trouble.
 const DEATH: Duration = Duration::from_secs(10);
@@ -323,6 +323,16 @@ impl Processes for Linux {
 
     async fn show(&self, alive: &Alive, showing: Showing) -> Result<(), Fault> {
         Ok(self.visit(alive, showing).await?)
+    }
+
+    async fn hold(&self, claim: ClaimId, alive: &Alive, limits: &Confinement) -> Result<Hold, Fault> {
+        // The kernel answers at once, so no thread is asked for it.
+        if !self.lives(alive) || self.tree.holds(claim, alive.pid, limits) {
+            return Ok(Hold::Inside);
+        }
+        let (tree, pid, limits) = (Arc::clone(&self.tree), alive.pid, limits.clone());
+        blocking(move || tree.take_in(claim, pid, &limits)).await?;
+        Ok(Hold::PutBack)
     }
 
     async fn confined(&self) -> Result<Vec<ClaimId>, Fault> {

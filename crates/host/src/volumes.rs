@@ -102,6 +102,10 @@ impl Volumes for Linux {
         self.with(path, own::remove).await
     }
 
+    async fn length(&self, path: &Path) -> Result<Option<u64>, Fault> {
+        self.with(path, own::length).await
+    }
+
     async fn entries(&self, path: &Path) -> Result<Vec<String>, Fault> {
         let (own, path) = (Arc::clone(&self.own), path.to_owned());
         let listed = blocking(move || {

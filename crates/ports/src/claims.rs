@@ -85,6 +85,8 @@ pub struct Note {
     pub spec: Bytes,
     /// The generation that was last taken up as far as it could be; zero for the one it was made from.
     pub applied_generation: u64,
+    /// How long a disk is that was made, in bytes; zero while it may not have been.
+    pub made_bytes: u64,
 }
 
 /// A claim with its newest note.

@@ -180,6 +180,15 @@ pub enum Signal {
     Kill,
 }
 
+/// Where a process was found that belongs into a cgroup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Hold {
+    /// In it, or nothing is confined here.
+    Inside,
+    /// Outside of it; now it is in again.
+    PutBack,
+}
+
 /// How processes are confined on this node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cgroups {
@@ -220,6 +229,9 @@ pub trait Processes: Send + Sync {
     /// Changes what of the host is seen in the jail of a living process. Either all that is admitted is there
     /// afterwards, or an error says what is not. Taking away from a process that is gone is success.
     async fn show(&self, alive: &Alive, showing: Showing) -> Result<(), Fault>;
+    /// Sees to it that a living process is in the cgroup of its claim. One that is not gets one with these
+    /// limits; what it took meanwhile does not count there.
+    async fn hold(&self, claim: ClaimId, alive: &Alive, limits: &Confinement) -> Result<Hold, Fault>;
     /// Claims that have a cgroup here, with or without processes in it.
     async fn confined(&self) -> Result<Vec<ClaimId>, Fault>;
 }

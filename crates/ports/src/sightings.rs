@@ -11,6 +11,7 @@ pub mod conformance;
 pub mod fake;
 
 use crate::claims::{Claimed, Entry};
+use std::path::Path;
 use weft_domain::Fault;
 use weft_domain::census::{Depth, Found, Held, Hold, Look, Stage};
 
@@ -19,6 +20,8 @@ use weft_domain::census::{Depth, Found, Held, Hold, Look, Stage};
 pub trait Sightings: Send + Sync {
     /// Everything of weft's that is there.
     async fn look(&self, depth: Depth) -> Result<Look, Fault>;
+    /// Whether there is a network device of this name, in the network namespace that this file is or in ours.
+    async fn device(&self, name: &str, namespace: Option<&Path>) -> Result<bool, Fault>;
     /// Takes a thing away that nobody claims: a mount, a cgroup without a claim.
     async fn undo(&self, found: &Found) -> Result<(), Fault>;
 }

@@ -49,6 +49,8 @@ pub trait Volumes: Send + Sync {
     }
     /// Removes a disk or folder of ours with all in it; absence is success.
     async fn remove(&self, path: &Path) -> Result<(), Fault>;
+    /// How long a disk of ours is, in bytes; `None` where there is none.
+    async fn length(&self, path: &Path) -> Result<Option<u64>, Fault>;
     /// Entries of a folder of ours, by name; an absent folder is empty.
     async fn entries(&self, path: &Path) -> Result<Vec<String>, Fault>;
     /// Bytes that are free for disks.

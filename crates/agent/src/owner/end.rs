@@ -151,7 +151,7 @@ impl Owner {
         for path in self.things.keys().filter(|path| !path.starts_with(&folder) || **path == folder) {
             self.shared.ports.volumes.remove(path).await?;
         }
-        self.shared.ports.claims.release(self.things.values().copied().collect()).await?;
+        self.shared.ports.claims.release(self.things.values().map(|thing| thing.claim).collect()).await?;
         self.things.clear();
         tracing::info!("released");
         self.tell(Sight::Released).await

@@ -119,7 +119,7 @@ impl Owner {
         }
     }
 
-    fn has_begun(&self, boot_epoch: u64) -> bool {
+    pub(super) fn has_begun(&self, boot_epoch: u64) -> bool {
         let ended = self.ended.as_ref().filter(|exit| exit.cause != ExitCause::LaunchFailed);
         self.begun.max(ended.map_or(0, |exit| exit.boot_epoch)) >= boot_epoch
     }

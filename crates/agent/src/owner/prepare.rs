@@ -1,6 +1,7 @@
 //! What an instance needs before it is launched: folder, disks, image.
 
 use super::Owner;
+use crate::inventory::Thing;
 use std::path::PathBuf;
 use std::sync::Arc;
 use weft_domain::lifecycle::Sight;
@@ -44,20 +45,23 @@ impl Owner {
         wanted: &[(PathBuf, Option<u64>)],
     ) -> Result<(), Fault> {
         self.claim_things(placed, wanted).await?;
-        let volumes = &self.shared.ports.volumes;
+        let laid = self.to_be_laid(placed);
+        let volumes = Arc::clone(&self.shared.ports.volumes);
         for (path, size) in wanted {
             let Some(size) = *size else {
                 volumes.make_folder(path).await?;
                 continue;
             };
-            if self.gone.contains(path) {
-                // It would be empty.
-                self.check_there(path).await?;
+            if !laid.contains(path) {
+                self.check_whole(path).await?;
             }
             match volumes.make_blank(path, size).await {
                 // It was smaller, or came from a snapshot.
                 Err(fault) if fault.reason == Reason::PathUnusable => volumes.grow(path, size).await?,
                 made => made?,
+            }
+            if let Some(thing) = self.things.get_mut(path) {
+                thing.made_bytes = if laid.contains(path) { size } else { size.max(thing.made_bytes) };
             }
         }
         Ok(())
@@ -81,7 +85,7 @@ impl Owner {
         self.reserved = reserved.map(Box::new);
         for claim in claims {
             if let Claimed::Folder(path) | Claimed::Disk(path) = claim.what {
-                self.things.insert(path, claim.id);
+                self.things.insert(path, Thing { claim: claim.id, made_bytes: 0, noted_bytes: 0 });
             }
         }
         Ok(())

@@ -232,6 +232,8 @@ impl Owner {
         }
         self.told.bounded = Some(now);
         self.look_for_disks().await;
+        self.look_for_nics().await;
+        self.look_for_cgroup().await;
         let (layout, config) = (&self.shared.layout, &self.shared.config);
         let logs =
             [(layout.console_log(self.id), config.console_log_bytes), (layout.vmm_log(self.id), config.vmm_log_bytes)];

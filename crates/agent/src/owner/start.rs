@@ -269,7 +269,7 @@ impl Owner {
                 self.shared.files.hold(self.id, &path, access(disk), &field)?;
                 Ok(path)
             }
-            DiskSource::Blank { .. } => self.blank_that_is_there(&disk.name).await,
+            DiskSource::Blank { .. } => self.blank_that_is_whole(&disk.name).await,
             DiskSource::VhostUser { socket } => {
                 let field = format!("vm.spec.disks[{index}].vhost_user_socket");
                 self.shared.ports.volumes.resolve(socket, Want::Socket, &field).await
@@ -295,6 +295,7 @@ impl Owner {
     /// The machine is let out of hand, and with it what was told of it alone.
     pub(super) fn part(&mut self) -> Option<Running> {
         self.told.clear("DisksPresent");
+        self.told.clear("NicsPresent");
         self.hub = None;
         self.told.end_readiness();
         self.told.clear("Confined");
@@ -330,7 +331,7 @@ pub(super) const fn access(disk: &Disk) -> Access {
     if disk.read_only { Access::Reads } else { Access::Writes }
 }
 
-fn confinement(spec: &Spec) -> Confinement {
+pub(super) fn confinement(spec: &Spec) -> Confinement {
     let guest = spec.memory.size_bytes.saturating_add(spec.memory.hotplug_bytes);
     Confinement {
         memory_bytes: Some(guest.saturating_add(guest / 8).saturating_add(VMM_MEMORY_LIMIT)),

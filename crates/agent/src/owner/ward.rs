@@ -1,10 +1,11 @@
 //! Whether the process of an instance is jailed, and what is told of it.
 
 use super::Owner;
+use super::start::confinement;
 use weft_domain::capability::{Capabilities, Feature};
 use weft_domain::{ClaimId, Fault, Reason};
 use weft_ports::hypervisor::Ward;
-use weft_ports::processes::Cgroups;
+use weft_ports::processes::{Cgroups, Hold};
 
 /// Why a process is not jailed: a word for machines, and a sentence for people.
 type WhyNot = (&'static str, String);
@@ -31,6 +32,31 @@ impl Owner {
         }
         let can = driver.features.contains(&Feature::Jail);
         (!can).then(|| ("DriverCannotJail", format!("driver {} cannot", driver.driver)))
+    }
+
+    /// Looks whether the live process is in its cgroup, and puts it back.
+    pub(super) async fn look_for_cgroup(&mut self) {
+        let (Some(live), Some(placed)) = (self.up(), &self.placed) else { return };
+        let (claim, alive) = (live.held.claim, live.machine.alive());
+        let held = self.shared.ports.processes.hold(claim, &alive, &confinement(&placed.spec)).await;
+        let now = self.now();
+        match held {
+            Ok(Hold::Inside) => {}
+            Ok(Hold::PutBack) => {
+                tracing::warn!(pid = alive.pid, "somebody took the process out of its cgroup: put back");
+                let why = "somebody took its process out of its cgroup, and it was put back: memory that it has by now \
+                           does not count there, so limits are wholly held from the next boot on; shut it down and \
+                           boot it anew";
+                self.told.condition(now, "Confined", false, ("WasOutside", why));
+            }
+            Err(fault) => {
+                let why = format!(
+                    "somebody took its process out of its cgroup, and it cannot be put back ({fault}): limits are not \
+                     held until the next boot; shut it down and boot it anew"
+                );
+                self.told.condition(now, "Confined", false, ("OutsideCgroup", &why));
+            }
+        }
     }
 
     /// Says how the live process is confined.

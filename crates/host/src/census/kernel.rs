@@ -1,10 +1,16 @@
 //! What the kernel shows of this machine that may bear our name: mounts, links, network namespaces.
 
 use crate::Error;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use rustix::mount::UnmountFlags;
+use rustix::net::netdevice::name_to_index;
+use rustix::net::{AddressFamily, SocketType};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use weft_domain::census::{Found, Mark, Sort};
@@ -24,6 +30,32 @@ pub(super) fn all(vms: &Path, found: &mut Vec<Found>) -> io::Result<()> {
         found.extend(ours.map(|name| Found::named(sort, name, Mark::Stranger(NONE_MADE))));
     }
     Ok(())
+}
+
+/// Whether there is a network device of this name in this thread's network.
+pub(super) fn has_device(name: &str) -> Result<bool, Error> {
+    let look = |error| Error::host(format!("look for the network device {name}"), error);
+    let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::DGRAM, None).map_err(look)?;
+    match name_to_index(&socket, name) {
+        Ok(_) => Ok(true),
+        Err(Errno::NODEV | Errno::NXIO) => Ok(false),
+        Err(error) => Err(look(error)),
+    }
+}
+
+/// The same in the network namespace that this file is; looked for by a thread that goes there and ends.
+pub(super) fn has_device_in(name: &str, namespace: &Path) -> Result<bool, Error> {
+    let enter = || {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let place = rustix::fs::open(namespace, flags, Mode::empty())?;
+        move_into_link_name_space(place.as_fd(), Some(LinkNameSpaceType::Network))
+    };
+    let look = || {
+        enter().map_err(|error| Error::host(format!("enter the network {}", namespace.display()), error))?;
+        has_device(name)
+    };
+    let panicked = || Error::host("look into a network", io::Error::other("the thread that does it panicked"));
+    std::thread::scope(|scope| scope.spawn(look).join().unwrap_or_else(|_| Err(panicked())))
 }
 
 /// Takes a mount away, and those that lie over it; absence is success.

@@ -107,6 +107,8 @@ struct Noted {
     spec: String,
     #[serde(default, skip_serializing_if = "is_zero")]
     applied_generation: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    made_bytes: u64,
 }
 
 const fn is_zero(number: &u64) -> bool {
@@ -296,6 +298,7 @@ impl From<&Note> for Noted {
             }),
             spec: BASE64.encode(&note.spec),
             applied_generation: note.applied_generation,
+            made_bytes: note.made_bytes,
         }
     }
 }
@@ -325,6 +328,7 @@ impl TryFrom<Noted> for Note {
             exit: note.exit.map(exit).transpose()?,
             spec: unpacked(&note.spec)?,
             applied_generation: note.applied_generation,
+            made_bytes: note.made_bytes,
         })
     }
 }

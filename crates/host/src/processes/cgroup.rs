@@ -153,13 +153,39 @@ impl Tree {
         self.folders.iter().map(move |folder| folder.join(claim.to_string()))
     }
 
-    /// Makes the cgroup of a claim with these limits; answers the files by which a process enters.
-    pub(super) fn make(&self, claim: ClaimId, limits: &Confinement) -> Result<Vec<PathBuf>, Error> {
+    /// Those of a claim that these limits need.
+    fn wanted(&self, claim: ClaimId, limits: &Confinement) -> impl Iterator<Item = PathBuf> {
         // One that limits nothing would still cost: all VMs together would have the share of one process
         // outside, and who enters waits for a turn there.
         let idle =
             self.timed.as_ref().filter(|_| limits.cpu_millis.is_none()).map(|timed| timed.join(claim.to_string()));
-        let wanted: Vec<_> = self.of(claim).filter(|folder| idle.as_ref() != Some(folder)).collect();
+        self.of(claim).filter(move |folder| idle.as_ref() != Some(folder))
+    }
+
+    /// Whether a process is in the cgroup of its claim.
+    pub(super) fn holds(&self, claim: ClaimId, pid: u32, limits: &Confinement) -> bool {
+        let holds = |folder: PathBuf| {
+            let mut pids = BTreeSet::new();
+            members_under(&folder, &mut pids);
+            pids.contains(&pid)
+        };
+        self.wanted(claim, limits).all(holds)
+    }
+
+    /// Puts a process into the cgroup of its claim, which is made where it is not there.
+    pub(super) fn take_in(&self, claim: ClaimId, pid: u32, limits: &Confinement) -> Result<(), Error> {
+        self.make(claim, limits)?;
+        let all = self.wanted(claim, limits).try_for_each(|folder| {
+            let there = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+            let inside = there.lines().any(|line| line.parse() == Ok(pid));
+            if inside { Ok(()) } else { fs::write(folder.join("cgroup.procs"), pid.to_string()) }
+        });
+        all.map_err(|error| Error::host(format!("put process {pid} back into the cgroup of {claim}"), error))
+    }
+
+    /// Makes the cgroup of a claim with these limits; answers the files by which a process enters.
+    pub(super) fn make(&self, claim: ClaimId, limits: &Confinement) -> Result<Vec<PathBuf>, Error> {
+        let wanted: Vec<_> = self.wanted(claim, limits).collect();
         let make = || self.ensure().and_then(|()| wanted.iter().try_for_each(|folder| make_one(folder, limits)));
         // Another process of this scope that ends may just have removed the folder as empty.
         let made = make().or_else(|why| if why.kind() == io::ErrorKind::NotFound { make() } else { Err(why) });

@@ -113,6 +113,15 @@ pub(super) fn grow(path: &Path, size_bytes: u64) -> Result<(), Error> {
     file.sync_all().map_err(act)
 }
 
+/// How long a disk is; `None` where there is no file.
+pub(super) fn length(path: &Path) -> Result<Option<u64>, Error> {
+    match fs::symlink_metadata(path) {
+        Ok(there) => Ok(there.is_file().then_some(there.len())),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(Error::host(format!("look at the disk {}", path.display()), error)),
+    }
+}
+
 pub(super) fn beside(path: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());

@@ -65,6 +65,7 @@ pub fn note() -> Note {
         }),
         spec: Bytes::from_static(b"other"),
         applied_generation: 4,
+        made_bytes: 1 << 40,
     }
 }
 

@@ -4,7 +4,7 @@
 //! signalled or a test ends it with [`Fake::end`]; one named `sh` whose last argument is `exit N` ends at
 //! once with that code, and one that is absent from the disk of the real machine is refused like there.
 
-use super::{Alive, Bind, Cgroups, Command, Confinement, Ending, Jail, Processes, Showing, Signal};
+use super::{Alive, Bind, Cgroups, Command, Confinement, Ending, Hold, Jail, Processes, Showing, Signal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
@@ -294,6 +294,10 @@ impl Processes for Fake {
             }
         }
         Ok(())
+    }
+
+    async fn hold(&self, claim: ClaimId, _: &Alive, _: &Confinement) -> Result<Hold, Fault> {
+        Ok(if self.machine().cgroups.insert(claim) { Hold::PutBack } else { Hold::Inside })
     }
 
     async fn confined(&self) -> Result<Vec<ClaimId>, Fault> {

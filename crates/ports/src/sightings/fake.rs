@@ -101,6 +101,10 @@ impl Sightings for Fake {
         Ok(Look { depth, found })
     }
 
+    async fn device(&self, _: &str, _: Option<&Path>) -> Result<bool, Fault> {
+        Ok(true)
+    }
+
     async fn undo(&self, found: &Found) -> Result<(), Fault> {
         if matches!(found.mark, Mark::Stranger(_)) {
             return Err(Fault::new(Reason::HostRefused, format!("{} is not ours", found.what)));

@@ -204,6 +204,13 @@ impl Volumes for Fake {
         Ok(())
     }
 
+    async fn length(&self, path: &Path) -> Result<Option<u64>, Fault> {
+        match self.disk().nodes.get(path) {
+            Some(node @ (Node::Blank(_) | Node::File { .. })) => Ok(Some(node.len())),
+            Some(Node::Folder | Node::Socket) | None => Ok(None),
+        }
+    }
+
     async fn make_folder(&self, path: &Path) -> Result<(), Fault> {
         let mut disk = self.ours(path)?;
         for folder in path.ancestors().take_while(|folder| *folder != self.own) {

@@ -39,6 +39,10 @@ impl Volumes for Disk {
         self.fake.grow(path, size_bytes).await
     }
 
+    async fn length(&self, path: &Path) -> Result<Option<u64>, Fault> {
+        self.fake.length(path).await
+    }
+
     async fn make_folder(&self, path: &Path) -> Result<(), Fault> {
         self.fake.make_folder(path).await?;
         std::fs::create_dir_all(path).expect("a folder can be made");

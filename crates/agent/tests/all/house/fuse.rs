@@ -16,7 +16,7 @@ use weft_ports::hypervisor::{Address, Adoption, Alteration, Body, Chosen, Counte
 use weft_ports::hypervisor::{Hypervisor, Keep, Machine, Order, State};
 use weft_ports::images::{Files, Images, Watcher};
 use weft_ports::link::{Placement, Placements, Report, SnapshotReport};
-use weft_ports::processes::{Alive, Cgroups, Command, Ending, Processes, Showing, Signal};
+use weft_ports::processes::{Alive, Cgroups, Command, Confinement, Ending, Hold, Processes, Showing, Signal};
 use weft_ports::volumes::parts::{Measure, Parts};
 use weft_ports::volumes::{Volumes, Want};
 
@@ -163,6 +163,9 @@ impl Volumes for Fused<dyn Volumes> {
     }
     async fn remove(&self, path: &Path) -> Result<(), Fault> {
         self.around(self.inner.remove(path)).await
+    }
+    async fn length(&self, path: &Path) -> Result<Option<u64>, Fault> {
+        self.inner.length(path).await
     }
     async fn entries(&self, path: &Path) -> Result<Vec<String>, Fault> {
         self.inner.entries(path).await
@@ -318,6 +321,9 @@ impl Processes for Host {
     }
     async fn show(&self, alive: &Alive, showing: Showing) -> Result<(), Fault> {
         self.inner.show(alive, showing).await
+    }
+    async fn hold(&self, claim: ClaimId, alive: &Alive, limits: &Confinement) -> Result<Hold, Fault> {
+        self.inner.hold(claim, alive, limits).await
     }
     async fn confined(&self) -> Result<Vec<ClaimId>, Fault> {
         self.inner.confined().await

@@ -4,7 +4,7 @@
 
 use super::Fake;
 use super::guest::{BOOT_ID, Guest};
-use crate::processes::{Alive, Cgroups, Command, Ending, Processes, Showing, Signal};
+use crate::processes::{Alive, Cgroups, Command, Confinement, Ending, Hold, Processes, Showing, Signal};
 use std::sync::Arc;
 use weft_domain::{ClaimId, Fault, Reason};
 
@@ -82,6 +82,10 @@ impl Processes for Fake {
 
     async fn show(&self, _: &Alive, _: Showing) -> Result<(), Fault> {
         Err(Fault::new(Reason::VerbUnsupported, NO_JAILS))
+    }
+
+    async fn hold(&self, _: ClaimId, _: &Alive, _: &Confinement) -> Result<Hold, Fault> {
+        Ok(Hold::Inside)
     }
 
     async fn confined(&self) -> Result<Vec<ClaimId>, Fault> {
