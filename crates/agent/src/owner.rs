@@ -312,11 +312,11 @@ impl Owner {
     /// Nothing to do: tell what is seen, until something happens.
     async fn rest(&mut self, plan: &Plan) -> Round {
         self.tell_refusals();
+        self.note_made().await;
         let sight = self.sight(plan);
         let told = self.tell(sight).await;
         // Logs are bounded, whatever control takes.
         self.upkeep().await;
-        self.note_made().await;
         let told = if told.is_ok() { self.tell(sight).await } else { told };
         if let Err(fault) = told {
             return self.stumble("report", &fault).await;

@@ -27,27 +27,45 @@ async fn ends(house: &House, name: &str) {
     house.remove(name).await;
 }
 
-#[tokio::test]
-async fn a_vm_that_was_moved_out_of_its_cgroup_is_ended_and_leaves_nothing() {
-    let house = House::open(&[]);
-    let moved = house.running("moved", house.with_disk()).await;
-    let well = house.running("well", house.with_disk()).await;
-    let lines = std::fs::read_to_string(format!("/proc/{}/cgroup", pid(&moved))).expect("it lives");
+/// Takes a process out of its cgroup in every tree, and removes that; how many were removed.
+fn evict(house: &House, pid: u32) -> usize {
+    let lines = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).expect("it lives");
     let mut taken = 0;
     for scope in house.daemon.cgroups() {
         let root = scope.parent().and_then(|path| path.parent()).expect("a tree").to_owned();
         for claim in std::fs::read_dir(&scope).into_iter().flatten().flatten().map(|entry| entry.path()) {
             let its = claim.file_name().is_some_and(|name| lines.contains(&*name.to_string_lossy()));
             if its && claim.is_dir() {
-                std::fs::write(root.join("cgroup.procs"), pid(&moved).to_string()).expect("moved out");
+                std::fs::write(root.join("cgroup.procs"), pid.to_string()).expect("moved out");
                 std::fs::remove_dir(&claim).expect("it is empty");
                 taken += 1;
             }
         }
     }
-    if taken == 0 {
+    taken
+}
+
+#[tokio::test]
+async fn a_vm_that_was_taken_out_of_its_cgroup_is_told_put_back_and_leaves_nothing() {
+    let house = House::open(&[]);
+    let moved = house.running("moved", house.with_disk()).await;
+    let well = house.running("well", house.with_disk()).await;
+    if evict(&house, pid(&moved)) == 0 {
         println!("skipped: no cgroups can be made here");
+        return;
     }
+    let said = async || told(&house, "moved", "Confined").await.is_some_and(|said| said.starts_with("WasOutside"));
+    comes("that it was outside is told", said).await;
+    let said = told(&house, "moved", "Confined").await.unwrap_or_default();
+    assert!(said.contains("boot it anew"), "{said}");
+    let within = std::fs::read_to_string(format!("/proc/{}/cgroup", pid(&moved))).expect("it lives");
+    assert!(within.contains("/weft/"), "it is in again: {within}");
+    house.assert_unharmed("moved", &moved).await;
+    // A boot begins anew in this too.
+    house.weft().shutdown(&call(), &by_name("moved"), StopHow::Force).await.expect("ended");
+    house.weft().boot(&call(), &by_name("moved")).await.expect("booted");
+    let said = told(&house, "moved", "Confined").await.unwrap_or_default();
+    assert!(!said.contains("WasOutside"), "{said}");
     ends(&house, "moved").await;
     house.assert_unharmed("well", &well).await;
     house.assert_leaves_nothing().await;
@@ -107,6 +125,76 @@ async fn a_disk_a_log_and_a_folder_that_are_gone_are_told_and_the_vm_can_be_dele
     assert_ne!(house.get("disk").await.status.phase, Phase::Running);
     ends(&house, "log").await;
     ends(&house, "all").await;
+    house.assert_unharmed("well", &well).await;
+    house.assert_leaves_nothing().await;
+}
+
+/// That a boot of this VM is refused for its disk, by the weft that runs.
+async fn is_refused_for_its_disk(house: &House, name: &str) {
+    let booted = house.weft().boot(&call(), &by_name(name)).await;
+    let disk = async || {
+        let said = format!("{booted:?} {:?}", house.get(name).await.status);
+        said.contains("disk-data.raw") && said.contains("put the file back")
+    };
+    comes(&format!("that the disk of {name} is lost is told"), disk).await;
+    assert_ne!(house.get(name).await.status.phase, Phase::Running);
+}
+
+#[tokio::test]
+async fn a_disk_that_is_lost_at_rest_is_not_made_again() {
+    let mut house = House::open(&[]);
+    let disk = |house: &House, vm: &weft_domain::Instance| -> PathBuf {
+        house.daemon.data_dir().join("vms").join(vm.meta.id.to_string()).join("disk-data.raw")
+    };
+    let mut paths = Vec::new();
+    for name in ["gone", "cut", "back"] {
+        let vm = house.running(name, house.with_disk()).await;
+        house.weft().shutdown(&call(), &by_name(name), StopHow::Force).await.expect("ended");
+        paths.push(disk(&house, &vm));
+    }
+    let never = Vms::create(&house.weft(), &call(), vm("never", house.with_disk(), CreateMode::Create)).await;
+    let never = disk(&house, &never.expect("made").value);
+    std::fs::write(&paths[2], b"precious")
+        .and_then(|()| std::fs::File::options().write(true).open(&paths[2])?.set_len(1 << 20))
+        .expect("written");
+    house.daemon.kill().expect("killed");
+    let aside = paths[2].with_extension("aside");
+    std::fs::remove_file(&paths[0]).expect("removed");
+    std::fs::File::options().write(true).open(&paths[1]).and_then(|file| file.set_len(4096)).expect("cut");
+    std::fs::rename(&paths[2], &aside).expect("moved aside");
+    std::fs::remove_file(&never).expect("removed");
+    house.daemon.up().expect("up again");
+    for name in ["gone", "cut", "back", "never"] {
+        is_refused_for_its_disk(&house, name).await;
+    }
+    assert!(!paths[0].exists() && !never.exists(), "not made anew");
+    assert_eq!(std::fs::metadata(&paths[1]).expect("there").len(), 4096, "not grown back");
+    // What is put back is taken.
+    std::fs::rename(&aside, &paths[2]).expect("put back");
+    house.phase("back", Phase::Running).await;
+    assert!(std::fs::read(&paths[2]).expect("read").starts_with(b"precious"));
+    house.assert_leaves_nothing().await;
+}
+
+#[tokio::test]
+async fn a_disk_that_is_cut_under_a_vm_is_told_and_not_grown_back() {
+    let mut house = House::open(&[]);
+    let cut = house.running("cut", house.with_disk()).await;
+    let well = house.running("well", house.with_disk()).await;
+    let path = house.daemon.data_dir().join("vms").join(cut.meta.id.to_string()).join("disk-data.raw");
+    std::fs::File::options().write(true).open(&path).and_then(|file| file.set_len(512)).expect("cut");
+    for _ in 0..2 {
+        let said = async || told(&house, "cut", "DisksPresent").await.is_some_and(|said| said.starts_with("DiskCut"));
+        comes("that its disk is cut is told", said).await;
+        house.assert_unharmed("cut", &cut).await;
+        // So does the next weft.
+        house.daemon.kill().expect("killed");
+        house.daemon.up().expect("up again");
+    }
+    house.weft().shutdown(&call(), &by_name("cut"), StopHow::Force).await.expect("ended");
+    is_refused_for_its_disk(&house, "cut").await;
+    assert_eq!(std::fs::metadata(&path).expect("there").len(), 512, "not grown back");
+    house.remove("cut").await;
     house.assert_unharmed("well", &well).await;
     house.assert_leaves_nothing().await;
 }

@@ -1,4 +1,4 @@
-//! Snapshots when something goes wrong: a part is damaged, weft is killed, the disk is full.
+//! When something goes wrong: a part of a snapshot is damaged, weft is killed, the disk is full; a tap is deleted.
 
 use crate::for_each_vmm;
 use crate::house::{House, Vmm, pid};
@@ -6,19 +6,23 @@ use crate::kept::{assert_whole, can_be_excused, folder, fork, keep, named, new, 
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use std::ffi::CStr;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
+use weft_domain::instance::StopHow;
 use weft_domain::snapshot::{Role, Scope, Snapshot, SnapshotPhase};
+use weft_domain::spec::{Attachment, Nic};
 use weft_domain::{Instance, Phase};
-use weft_ports::api::{Snapshots, Vms};
+use weft_ports::api::{CreateMode, Power, Snapshots, Vms};
 use weft_ports::task::spawn;
-use weft_testbed::guest::{PATIENCE, call};
+use weft_testbed::guest::{PATIENCE, call, vm};
 use weft_testbed::watch::{by_name, until};
 
 for_each_vmm!(
     a_truncated_part_is_named,
     one_that_is_cut_off_is_whole_or_failed,
     a_full_disk_fails_it_and_the_vm_goes_on,
-    a_disk_that_fills_meanwhile_fails_it
+    a_disk_that_fills_meanwhile_fails_it,
+    a_tap_that_is_deleted_is_told_and_the_vm_goes_on
 );
 
 /// Waits until a snapshot is no longer being taken; nothing where there is none.
@@ -191,4 +195,73 @@ async fn a_disk_that_fills_meanwhile_fails_it(vmm: Vmm) {
     assert_eq!(house.daemon.vmms(), [0_u32; 0]);
     house.daemon.terminate().expect("ended");
     drop(small);
+}
+
+/// A network namespace with a tap in it, gone with the test.
+struct Network(String);
+
+impl Network {
+    fn make(name: String) -> Option<Self> {
+        let made = ip(&["netns", "add", &name]);
+        let network = Self(name);
+        (made && network.tap("add", &["mode", "tap"]) && network.ip(&["link", "set", "tap0", "up"])).then_some(network)
+    }
+
+    fn ip(&self, words: &[&str]) -> bool {
+        ip(&[&["-n", &self.0], words].concat())
+    }
+
+    fn tap(&self, verb: &str, more: &[&str]) -> bool {
+        self.ip(&[&["tuntap", verb, "dev", "tap0"], more].concat())
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        ip(&["netns", "del", &self.0]);
+    }
+}
+
+/// Runs `ip`; whether that went well.
+fn ip(words: &[&str]) -> bool {
+    Command::new("ip").args(words).output().is_ok_and(|done| done.status.success())
+}
+
+async fn a_tap_that_is_deleted_is_told_and_the_vm_goes_on(vmm: Vmm) {
+    let Some(house) = House::open(vmm, &[]).await else { return };
+    if !house.real {
+        return println!("skipped: what stands in for the VMM opens no taps");
+    }
+    let Some(network) = Network::make(format!("weft-{}-{}", std::process::id(), vmm.driver())) else {
+        return println!("skipped: no network with a tap can be made here");
+    };
+    let mut draft = house.draft();
+    draft.nics = vec![Nic::new("nic0", Attachment::Tap("tap0".to_owned()))];
+    draft.network_namespace = Some(PathBuf::from("/run/netns").join(&network.0));
+    let spec = draft.check().expect("a lawful specification");
+    let tried = Vms::create(&house.weft(), &call(), vm("tried", spec.clone(), CreateMode::ValidateOnly)).await;
+    if let Err(fault) = tried {
+        return println!("skipped: {fault}");
+    }
+    let was = house.ready("one", spec).await;
+    let lost = |vm: &Instance| {
+        let conditions = &vm.status.conditions;
+        conditions.iter().find(|one| one.kind == "NicsPresent" && one.holds == Some(false)).cloned()
+    };
+    assert_eq!(lost(&was), None);
+    assert!(network.ip(&["link", "del", "tap0"]), "deleted");
+    let told = until(&house.weft(), "one", |vm| lost(&vm.value).is_some()).await.value;
+    let said = lost(&told).expect("it is told").message;
+    assert!(said.contains("nic0") && said.contains("ip tuntap add dev tap0"), "{said}");
+    assert_eq!((told.status.phase, pid(&told)), (Phase::Running, pid(&was)));
+    assert_eq!(house.ask("one", "ping", "pong").await, "pong");
+    // One that is made anew is another, and the next boot's.
+    assert!(network.tap("add", &["mode", "tap"]), "made anew");
+    let weft = house.weft();
+    weft.shutdown(&call(), &by_name("one"), StopHow::Force).await.expect("ended");
+    let booted = weft.boot(&call(), &by_name("one")).await.expect("booted").value;
+    assert_eq!((booted.status.phase, lost(&booted)), (Phase::Running, None));
+    assert!(network.ip(&["link", "del", "tap0"]), "deleted");
+    house.remove("one").await;
+    house.assert_leaves_nothing().await;
 }

@@ -258,8 +258,10 @@ async fn the_policys_restart_does_not_go_back() {
     house.stopped(id).await;
     house.begin(id, &snapshot, Identity::Same).await;
     house.until(id, Phase::Running).await;
+    let mut written = b"written since".to_vec();
+    written.resize(1 << 20, 0);
     for restarted in [false, true] {
-        house.disk.fake.put(&disk_of(&house, id), b"written since");
+        house.disk.fake.put(&disk_of(&house, id), &written);
         let exits = house.vm(id).exits.len();
         house.vmm.die(id, weft_ports::processes::Ending::Code(1));
         house.until_so(id, "ended", |vm| vm.exits.len() > exits).await;
