@@ -3,12 +3,12 @@
 
 mod snapshots;
 
-use crate::census::looks::Looks;
 use crate::config::{Config, Ports};
 use crate::figures::Figures;
 use crate::files::Files;
 use crate::inventory::{self, Holdings};
 use crate::layout::Layout;
+use crate::looks::Looks;
 use crate::orphans::{self, Orphans};
 use crate::owner::{Ask, Owner, Wish};
 use crate::shared::Shared;

@@ -12,13 +12,11 @@
 //! What always holds: what is claimed is never touched; a folder that may hold somebody's disk is told and
 //! left alone; whoever asks changes nothing.
 
-pub(crate) mod looks;
-
 use crate::agent::Agent;
 use crate::config::Ports;
 use crate::figures::Figures;
+use crate::looks::lock;
 use crate::shared::Shared;
-use looks::lock;
 use std::collections::BTreeSet;
 use std::path::Path;
 use weft_domain::census::{Census, Cure, Depth, Hold, Judged, Sort, Taken, Verdict, What, Wishes, take};

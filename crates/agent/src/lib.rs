@@ -31,6 +31,7 @@ mod files;
 mod inventory;
 mod keeper;
 mod layout;
+mod looks;
 mod manifest;
 mod orphans;
 mod owner;

@@ -1,10 +1,10 @@
 //! What the owners of one agent share.
 
-use crate::census::looks::Looks;
 use crate::config::{Config, Ports};
 use crate::figures::Figures;
 use crate::files::Files;
 use crate::layout::Layout;
+use crate::looks::Looks;
 use crate::orphans::Orphans;
 use crate::wards::Wards;
 use tokio::sync::Semaphore;

@@ -86,9 +86,12 @@ async fn processor_time_is_limited() {
         .sum();
     let (periods, throttled) = (stat("nr_periods"), stat("nr_throttled"));
     let lawful = (periods + 1) * 30 + 2 * 10 + 10;
-    assert!(used * 10 <= lawful, "{used} ticks in {periods} periods");
-    assert!(throttled * 2 >= PERIODS, "{throttled} of {periods}");
+    // Loops that never rest outlive a test that fails.
     linux.clear(claim).await.unwrap();
+    assert!(used * 10 <= lawful, "{used} ticks in {periods} periods");
+    // On a machine where others leave them less than the limit, nothing had to be held back.
+    let starved = used * 10 < periods * 30 * 3 / 4;
+    assert!(throttled * 2 >= PERIODS || starved, "{throttled} of {periods}, {used} ticks");
     room.leaves_nothing();
 }
 

@@ -8,21 +8,21 @@ use weft_domain::census::{Held, Hold, Leaks, What};
 /// What one look leaves for the next.
 #[derive(Debug, Default)]
 pub(crate) struct Looks {
-    pub(super) leaks: Mutex<Leaks>,
+    pub(crate) leaks: Mutex<Leaks>,
     /// Leaked and left alone, as the last look told it.
-    pub(super) told: Mutex<BTreeSet<What>>,
+    pub(crate) told: Mutex<BTreeSet<What>>,
     /// Snapshots that the state let go and that may still be here.
     ending: Mutex<BTreeSet<SnapshotId>>,
 }
 
 /// What is in it, whoever panicked with it.
-pub(super) fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Looks {
     /// A run begins: no owner works yet.
-    pub(super) fn begin(&self) {
+    pub(crate) fn begin(&self) {
         *lock(&self.leaks) = Leaks::default();
         lock(&self.told).clear();
     }
@@ -33,7 +33,7 @@ impl Looks {
     }
 
     /// Those of the snapshots that were let go that are still claimed.
-    pub(super) fn ending(&self, holds: &[Hold]) -> BTreeSet<SnapshotId> {
+    pub(crate) fn ending(&self, holds: &[Hold]) -> BTreeSet<SnapshotId> {
         let mut ending = lock(&self.ending);
         if !ending.is_empty() {
             let snapshot = |hold: &Hold| match &hold.held {
