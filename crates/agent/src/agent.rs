@@ -152,6 +152,7 @@ impl Agent {
         let shared = &self.shared;
         orphans::refuse_lost(&shared.ports, &shared.layout).await?;
         let mut stock = inventory::read(&shared.ports).await?;
+        shared.files.adopt_living(&shared.ports, &stock).await;
         self.first_census().await?;
         shared.figures.owners(0);
         shared.wards.reset(stock.processes().filter_map(|held| Some((held.claim, held.process.ward?))));

@@ -131,8 +131,11 @@ fn describe(ports: &Ports, layout: &Layout, id: InstanceId, held: Option<&Holdin
 /// ours and is not claimed shows that the journal has lost records: to go on would end it, or start it twice.
 pub(crate) async fn refuse_lost(ports: &Ports, layout: &Layout) -> Result<(), Fault> {
     let claimed: BTreeSet<ClaimId> = ports.claims.list().await?.into_iter().map(|entry| entry.claim.id).collect();
-    let folders: BTreeSet<PathBuf> =
+    let mut folders: BTreeSet<PathBuf> =
         ports.volumes.entries(layout.run()).await?.into_iter().map(|name| layout.run().join(name)).collect();
+    // Whoever may start processes can write any claim into their variables, also one that only ends as that
+    // of a machine does: a folder that is claimed shows nothing but its own.
+    claimed.iter().for_each(|claim| _ = folders.remove(&layout.sockets(*claim)));
     // A program that was only looked at has no folder there.
     let lost = |claim: &ClaimId| !claimed.contains(claim) && folders.contains(&layout.sockets(*claim));
     let found = ports.processes.find().await?;

@@ -11,7 +11,6 @@
 
 use super::Owner;
 use super::alter::Made;
-use super::start::access;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use weft_domain::snapshot::Role;
@@ -19,7 +18,6 @@ use weft_domain::spec::DiskSource;
 use weft_domain::{Fault, Reason};
 use weft_ports::claims::Note;
 use weft_ports::link::Placed;
-use weft_ports::volumes::Want;
 
 /// What somebody did to a disk of weft's.
 enum Loss {
@@ -132,12 +130,8 @@ impl Owner {
 
     /// A machine that is taken up goes on with the files that it has, whoever else has them.
     pub(super) async fn hold_files(&self, made: Option<&Made>) {
-        for disk in made.into_iter().flat_map(|made| &made.running.disks) {
-            let DiskSource::Path(path) = &disk.source else { continue };
-            // One that is gone by now is in nobody's way.
-            if let Ok(path) = self.shared.ports.volumes.resolve(path, Want::DiskToRead, "path").await {
-                self.shared.files.adopt(self.id, &path, access(disk));
-            }
+        if let Some(made) = made {
+            self.shared.files.adopt_all(self.id, &self.shared.ports, &made.running.disks).await;
         }
     }
 }

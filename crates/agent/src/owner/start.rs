@@ -266,7 +266,7 @@ impl Owner {
                 let want = if disk.read_only { Want::DiskToRead } else { Want::DiskToWrite };
                 let field = format!("vm.spec.disks[{index}].path");
                 let path = self.shared.ports.volumes.resolve(path, want, &field).await?;
-                self.shared.files.hold(self.id, &path, access(disk), &field)?;
+                self.shared.files.hold(self.id, &path, Access::of(disk), &field)?;
                 Ok(path)
             }
             DiskSource::Blank { .. } => self.blank_that_is_whole(&disk.name).await,
@@ -324,11 +324,6 @@ impl Coming {
         let made = goes_on.and_then(|beginning| beginning.made_of(&placed.spec).check().ok());
         made.map_or_else(|| Arc::clone(&placed.spec), Arc::new)
     }
-}
-
-/// What a machine does to the file behind a disk.
-pub(super) const fn access(disk: &Disk) -> Access {
-    if disk.read_only { Access::Reads } else { Access::Writes }
 }
 
 pub(super) fn confinement(spec: &Spec) -> Confinement {

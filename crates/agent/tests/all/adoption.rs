@@ -184,6 +184,25 @@ async fn an_unclaimed_process_is_cleared() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_says_nearly_the_claim_of_a_machine_keeps_nobody_from_beginning() {
+    let house = House::up();
+    let a = house.running("a", |_| {}).await;
+    house.kill().await;
+    let entries = house.claims.entries();
+    let entry = entries.iter().find(|entry| matches!(entry.claim.what, Claimed::Process(_))).expect("it was claimed");
+    // The folder of its sockets is named by the end of its claim, which everybody may read.
+    let mut bytes = *entry.claim.id.as_bytes();
+    bytes[0] ^= 1;
+    let forger = InstanceId::from_bytes([9; 16]);
+    launched(&house, forger, ClaimId::from_bytes(bytes)).await;
+    house.start();
+    house.idle().await;
+    assert_eq!((house.living(a).len(), house.living(forger).len()), (1, 0));
+    house.delete(a).await;
+    house.assert_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_machine_that_the_journal_lost_is_neither_ended_nor_started_twice() {
     let house = House::up();
     let id = house.running("a", |_| {}).await;

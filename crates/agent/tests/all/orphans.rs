@@ -1,13 +1,16 @@
 //! What control does not know is kept, told, and released only where a person named it.
 
-use crate::house::{House, blank, pass};
-use crate::snapshot::{folder, stocked, with_disks};
+use crate::house::{GRACE, House, blank, pass};
+use crate::snapshot::{THEIRS, folder, stocked, with_disks};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use weft_agent::Release;
+use weft_domain::lifecycle::Verb;
 use weft_domain::snapshot::Scope;
+use weft_domain::spec::{Disk, DiskSource, Draft};
 use weft_domain::{ClaimId, InstanceId, SnapshotId};
 use weft_ports::claims::{Claim, Claimed, Claims};
+use weft_ports::hypervisor::fake::Answer;
 use weft_ports::volumes::Volumes;
 use weft_ports::volumes::parts::Parts;
 
@@ -48,6 +51,46 @@ async fn what_an_older_state_does_not_know_runs_on_and_is_told() {
     assert!(
         !house.desk.nodes().pop().expect("it registered").facts.warnings.iter().any(|it| it.contains(&a.to_string()))
     );
+    house.delete(b).await;
+    house.assert_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_disk_is_not_given_to_another_while_it_runs() {
+    let mut house = stocked();
+    let theirs = |draft: &mut Draft| draft.disks.push(Disk::new("theirs", DiskSource::Path(THEIRS.into())));
+    let (a, b) = (house.running("a", theirs).await, house.create("b", theirs));
+    house.until(b, weft_domain::Phase::Created).await;
+    house.kill().await;
+    house.desk.forget(a);
+    house.ask(b, Verb::Boot, GRACE).await;
+    house.give_up(Release::default()).await;
+    let failed = house.until(b, weft_domain::Phase::Failed).await;
+    assert!(failed.exits[0].message.contains(&format!("is written by {a}")), "{:?}", failed.exits);
+    assert_eq!((house.living(a).len(), house.living(b).len()), (1, 0), "two would write one disk");
+    house.give_up(instance(a)).await;
+    house.ask(b, Verb::Boot, GRACE).await;
+    house.until(b, weft_domain::Phase::Running).await;
+    house.delete(b).await;
+    house.assert_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_runs_and_cannot_be_asked_has_its_disk_all_the_same() {
+    let mut house = stocked();
+    let theirs = |draft: &mut Draft| draft.disks.push(Disk::new("theirs", DiskSource::Path(THEIRS.into())));
+    let (b, a) = (house.create("b", theirs), house.running("a", theirs).await);
+    house.until(b, weft_domain::Phase::Created).await;
+    house.kill().await;
+    house.vmm.answer(a, Answer::Silent);
+    house.ask(b, Verb::Boot, GRACE).await;
+    house.give_up(Release::default()).await;
+    house.until(b, weft_domain::Phase::Failed).await;
+    assert_eq!((house.living(a).len(), house.living(b).len()), (1, 0), "two would write one disk");
+    house.vmm.answer(a, Answer::Given);
+    house.delete(a).await;
+    house.ask(b, Verb::Boot, GRACE).await;
+    house.until(b, weft_domain::Phase::Running).await;
     house.delete(b).await;
     house.assert_empty().await;
 }
