@@ -49,7 +49,8 @@ pub struct Linux(Arc<Eyes>);
 #[derive(Debug)]
 struct Eyes {
     config: Config,
-    scope: String,
+    /// Whose processes are ours.
+    whose: Arc<processes::Config>,
     /// Our folder in each tree of cgroups.
     cgroups: Vec<PathBuf>,
 }
@@ -57,8 +58,8 @@ struct Eyes {
 /// Eyes for what these processes and folders are of.
 #[must_use]
 pub fn open(config: Config, processes: &processes::Linux) -> Linux {
-    let (scope, cgroups) = (processes.scope().to_owned(), processes.cgroup_folders().to_vec());
-    Linux(Arc::new(Eyes { config, scope, cgroups }))
+    let (whose, cgroups) = (Arc::clone(processes.config()), processes.cgroup_folders().to_vec());
+    Linux(Arc::new(Eyes { config, whose, cgroups }))
 }
 
 #[async_trait::async_trait]
@@ -103,7 +104,7 @@ impl Eyes {
     fn processes(&self, found: &mut Vec<Found>) -> io::Result<BTreeSet<ClaimId>> {
         let mut others = BTreeSet::new();
         for pid in search::pids()? {
-            let Some(bearing) = search::bearing(pid, &self.scope) else { continue };
+            let Some(bearing) = search::bearing(pid, &self.whose) else { continue };
             let mark = match bearing {
                 Bearing::Ours(claim) => Mark::Claim(claim),
                 Bearing::Anothers(claim) => {
@@ -136,7 +137,7 @@ impl Eyes {
             });
         }
         for (_, name) in folder.parent().map(subfolders).transpose()?.unwrap_or_default() {
-            if name != self.scope {
+            if name != self.whose.scope {
                 add(Found::named(Sort::Cgroup, format!("weft/{name}"), Mark::Stranger("it is of another data folder")));
             }
         }

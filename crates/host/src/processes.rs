@@ -26,6 +26,7 @@ use endings::Endings;
 use launcher::{Launcher, Place};
 use std::ffi::OsString;
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -50,10 +51,13 @@ pub struct Config {
     pub path: OsString,
     /// How readily the kernel chooses a process when memory is short, at least: -1000 to 1000.
     pub oom_score_adj: i32,
+    /// Users besides ours whose processes are believed what their variables say: those of jails. Anybody
+    /// may write anything into those of his own.
+    pub users: RangeInclusive<u32>,
 }
 
 impl Config {
-    /// The usual settings for this data folder.
+    /// The usual settings for this data folder; every user is believed.
     #[must_use]
     pub fn of(data_dir: &Path, run_dir: &Path) -> Self {
         Self {
@@ -61,18 +65,33 @@ impl Config {
             run_dir: run_dir.to_owned(),
             path: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into(),
             oom_score_adj: 0,
+            users: 0..=u32::MAX,
         }
     }
 }
 
-/// A scope that is the same for one data folder each time and another for each folder.
+/// The first namespace of processes, as the kernel always names it.
+const FIRST: &str = "pid:[4026531836]";
+
+/// A scope that is the same for one data folder each time and another for each folder. A host sees the
+/// processes of its containers, and the folders of those may be named as its own: in a container, whose
+/// processes end with its namespace, that counts too.
 #[must_use]
 pub fn scope_of(data_dir: &Path) -> String {
     let path = std::fs::canonicalize(data_dir).unwrap_or_else(|_| data_dir.to_owned());
-    let bytes = path.as_os_str().as_encoded_bytes();
+    let namespace = std::fs::read_link("/proc/self/ns/pid").ok().filter(|namespace| namespace != Path::new(FIRST));
+    scope_in(&path, namespace.as_deref())
+}
+
+fn scope_in(path: &Path, namespace: Option<&Path>) -> String {
+    let mut bytes = path.as_os_str().as_encoded_bytes().to_vec();
+    if let Some(namespace) = namespace {
+        bytes.push(0);
+        bytes.extend(namespace.as_os_str().as_encoded_bytes());
+    }
     let mut salted = crc32fast::Hasher::new_with_initial(0x7765_6674);
-    salted.update(bytes);
-    format!("{:08x}{:08x}", crc32fast::hash(bytes), salted.finalize())
+    salted.update(&bytes);
+    format!("{:08x}{:08x}", crc32fast::hash(&bytes), salted.finalize())
 }
 
 /// The processes of this machine that bear claims of one scope.
@@ -118,9 +137,9 @@ impl Linux {
         self.launcher.in_memory()
     }
 
-    /// What keeps apart what several data folders launch.
-    pub(crate) fn scope(&self) -> &str {
-        &self.config.scope
+    /// What keeps apart what several data folders launch, and whom to believe.
+    pub(crate) fn config(&self) -> &Arc<Config> {
+        &self.config
     }
 
     /// Our folder in each tree of cgroups.
@@ -135,7 +154,7 @@ impl Linux {
         let confined = self.endings.is_confined(claim);
         let (tree, boot_id, config) = (Arc::clone(&self.tree), Arc::clone(&self.boot_id), Arc::clone(&self.config));
         blocking(move || {
-            let all = if confined { Ok(Vec::new()) } else { search::bearers(&config.scope, &boot_id) };
+            let all = if confined { Ok(Vec::new()) } else { search::bearers(&config, &boot_id) };
             let all = all.map_err(|error| Error::host("read /proc", error))?;
             let mut found: Vec<_> =
                 all.into_iter().filter(|bearer| bearer.claim == claim).map(|bearer| bearer.alive).collect();
@@ -284,7 +303,7 @@ impl Processes for Linux {
     async fn find(&self) -> Result<Vec<(ClaimId, Alive)>, Fault> {
         let (tree, boot_id, config) = (Arc::clone(&self.tree), Arc::clone(&self.boot_id), Arc::clone(&self.config));
         let found = blocking(move || {
-            let by_variables = search::bearers(&config.scope, &boot_id);
+            let by_variables = search::bearers(&config, &boot_id);
             let by_variables = by_variables.map_err(|error| Error::host("read /proc", error))?;
             // A process in the middle of becoming its program has no variables for an instant.
             let mut by_cgroup = Vec::new();
@@ -410,5 +429,9 @@ mod tests {
         assert_eq!(scope_of(one.path()), scope_of(&one.path().join(".")));
         assert_ne!(scope_of(one.path()), scope_of(two.path()));
         assert_eq!(scope_of(Path::new("/no/such/folder")).len(), 16);
+        let folder = Path::new("/var/lib/weft");
+        let [host, a, b] = [None, Some("pid:[1]"), Some("pid:[2]")].map(|it| scope_in(folder, it.map(Path::new)));
+        assert!(host != a && a != b, "a folder of the same name in a container is another");
+        assert_eq!(host, "2d5fefd5a56b94b4", "what runs is found by the next weft");
     }
 }

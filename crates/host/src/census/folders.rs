@@ -16,7 +16,7 @@ const DIGITS: usize = 12;
 const HOUSE: [&str; 7] = ["store", "journal", "copies", "node-id", "up.json", "vms", "snapshots"];
 /// So deep is looked into the folder of an incarnation.
 const DEPTH: usize = 3;
-/// So many things of one folder of an incarnation are told; a jailed process could make any number.
+/// So many things in the folder of one incarnation are told; a jailed process could make any number.
 const MOST: usize = 256;
 const UNNAMED: &str = "it is not named as weft names things";
 
@@ -84,7 +84,7 @@ fn incarnations(folder: &Path, depth: Depth, others: &BTreeSet<ClaimId>, found: 
         };
         let sort = if is_socket(&entry) { Sort::Socket } else { Sort::RunFolder };
         if depth == Depth::Whole && mark == Mark::Place && is_folder(&entry) {
-            sockets(&entry.path(), DEPTH, found);
+            sockets(&entry.path(), DEPTH, &mut { MOST }, found);
         }
         found.push(Found::at(sort, entry.path(), mark));
     }
@@ -97,11 +97,13 @@ fn digits(claim: &ClaimId) -> String {
 }
 
 /// What lies in the folder of an incarnation. It may go while it is looked at.
-fn sockets(folder: &Path, deep: usize, found: &mut Vec<Found>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten().take(MOST) {
+fn sockets(folder: &Path, deep: usize, left: &mut usize, found: &mut Vec<Found>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Some(fewer) = left.checked_sub(1) else { return };
+        *left = fewer;
         found.push(Found::at(Sort::Socket, entry.path(), Mark::Place));
         if deep > 1 && is_folder(&entry) {
-            sockets(&entry.path(), deep - 1, found);
+            sockets(&entry.path(), deep - 1, left, found);
         }
     }
 }
@@ -136,14 +138,18 @@ fn within(folder: &Found, found: &mut Vec<Found>) -> io::Result<()> {
 fn of_run(config: &Config, entry: &DirEntry) -> Option<Found> {
     let (name, path) = (name(entry), entry.path());
     let rest = name.strip_prefix("launcher-");
-    match rest.and_then(|rest| rest.strip_suffix(".new")) {
+    // Where a successor asks, and before it is in its place, by its maker's pid.
+    let gate = name.strip_prefix("up-").and_then(|gate| gate.rsplit_once('.')).filter(|_| is_socket(entry));
+    let maker = rest.and_then(|rest| rest.strip_suffix(".new")).or(gate.map(|(_, maker)| maker));
+    match maker {
         Some(pid) if pid.parse::<u32>().is_ok() => return Some(Found::at(Sort::Draft, path, draft(entry))),
         Some(_) | None => {}
     }
     if name == "vms" || [&config.data_dir, &config.cache_dir].contains(&&path) {
         return None;
     }
-    let mark = if rest.is_some() { Mark::House } else { Mark::Stranger(UNNAMED) };
+    let is_ours = rest.is_some() || gate.is_some_and(|(_, last)| last == "sock");
+    let mark = if is_ours { Mark::House } else { Mark::Stranger(UNNAMED) };
     let sort = if is_socket(entry) { Sort::Socket } else { Sort::File };
     Some(Found::at(sort, path, mark))
 }

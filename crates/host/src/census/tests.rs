@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::volumes;
+use weft_ports::processes::Processes;
 use weft_ports::sightings::conformance::{self, Stage};
 use weft_ports::sightings::fake::Places;
 
@@ -47,6 +48,59 @@ async fn drafts_locks_and_strangers_are_told_apart() {
     }
     assert_eq!(mark(&data.join("mine.txt")), Some((Sort::File, false, false)));
     drop(stage);
+}
+
+#[tokio::test]
+async fn what_a_jailed_process_makes_without_end_is_told_to_a_limit() {
+    let dir = tempfile::tempdir().unwrap();
+    let (eyes, stage) = stage(dir.path());
+    let folder = stage.places.run.join("0123456789ab");
+    for n in 0..40 {
+        fs::create_dir_all(folder.join(n.to_string())).unwrap();
+        (0..40).for_each(|file| fs::write(folder.join(n.to_string()).join(file.to_string()), "").unwrap());
+    }
+    let look = eyes.look(Depth::Whole).await.unwrap();
+    let told = look.found.iter().filter(|one| one.sort == Sort::Socket).count();
+    assert_eq!(told, 256);
+}
+
+#[tokio::test]
+async fn where_a_successor_asks_is_ours() {
+    let dir = tempfile::tempdir().unwrap();
+    let (eyes, stage) = stage(dir.path());
+    let run = dir.path().join("run");
+    let (gate, begun, other) = (run.join("up-0a.sock"), run.join("up-0a.77"), run.join("up-0a.x"));
+    let _open = [&gate, &begun, &other].map(|path| std::os::unix::net::UnixListener::bind(path).unwrap());
+    let look = eyes.look(Depth::Outline).await.unwrap();
+    let mark = |path: &Path| &look.found.iter().find(|one| one.what == What::Path(path.to_owned())).unwrap().mark;
+    assert_eq!(mark(&gate), &Mark::House);
+    assert!(matches!(mark(&begun), Mark::Draft(_)) && matches!(mark(&other), Mark::Stranger(_)));
+    drop(stage);
+}
+
+#[tokio::test]
+async fn who_is_not_believed_bears_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let users = 61_000..=61_001;
+    let config = processes::Config { users, ..processes::Config::of(&dir.path().join("data"), dir.path()) };
+    let linux = processes::open(config.clone()).unwrap();
+    let Ok(()) = linux.jails() else { return println!("skipped: nobody else can be here") };
+    let said = |user: u32| {
+        let mut command = std::process::Command::new("/bin/sleep");
+        std::os::unix::process::CommandExt::uid(command.arg("1000"), user);
+        let claim = weft_ports::processes::conformance::fresh_claim();
+        command.env("WEFT_CLAIM", claim.to_string()).env("WEFT_SCOPE", &config.scope);
+        (claim, command.spawn().unwrap())
+    };
+    let mut all = [said(0), said(61_001), said(65_534)];
+    let found: Vec<_> = linux.find().await.unwrap().into_iter().map(|(claim, _)| claim).collect();
+    let borne =
+        all.each_ref().map(|(claim, child)| (found.contains(claim), search::bearing(child.id(), &config).is_some()));
+    for (_, child) in &mut all {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    assert_eq!(borne, [(true, true), (true, true), (false, false)]);
 }
 
 #[tokio::test]

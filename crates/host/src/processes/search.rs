@@ -2,12 +2,14 @@
 //!
 //! Every process that we launch carries `WEFT_CLAIM` and `WEFT_SCOPE`; those that it starts itself carry
 //! them too. The scope keeps two data folders on one machine apart. Processes of other users cannot be
-//! read and are passed over. A process can write over its variables, but not leave its cgroup; where it has
-//! one of ours, that counts.
+//! read and are passed over, or, where we are root, believed only if jails run as them: anybody may start a
+//! process with any variables. A process can write over its variables, but not leave its cgroup; where it
+//! has one of ours, that counts.
 
-use super::stat;
+use super::{Config, stat};
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::RangeInclusive;
 use weft_domain::ClaimId;
 use weft_ports::processes::Alive;
 
@@ -57,6 +59,13 @@ fn said_by(pid: u32, scope: &str) -> Option<ClaimId> {
     claim_in(&fs::read(format!("/proc/{pid}/environ")).ok()?, scope)
 }
 
+/// Whether what this process says of itself is believed. Its real user counts: a program that becomes
+/// another by itself has been started with the variables of whoever called it.
+fn is_believed(pid: u32, users: &RangeInclusive<u32>) -> bool {
+    let ours = rustix::process::geteuid().as_raw();
+    stat::user_of(pid).is_some_and(|(user, _)| user == ours || users.contains(&user))
+}
+
 /// The claim whose cgroup is among these.
 fn confined_as(cgroups: &str, scope: &str) -> Option<ClaimId> {
     let ours = format!("/weft/{scope}/");
@@ -72,15 +81,16 @@ pub(crate) enum Bearing {
     Anothers(ClaimId),
 }
 
-/// What a living process bears, by two small files of it at most.
-pub(crate) fn bearing(pid: u32, scope: &str) -> Option<Bearing> {
-    let confined = || confined_as(&fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?, scope);
+/// What a living process bears, by two small files of it; by a third where it says so itself.
+pub(crate) fn bearing(pid: u32, whose: &Config) -> Option<Bearing> {
+    let confined = || confined_claim(pid, &whose.scope);
     let said = || {
         let environ = fs::read(format!("/proc/{pid}/environ")).ok()?;
-        match claim_in(&environ, scope) {
-            Some(claim) => Some(Bearing::Ours(claim)),
-            None => Some(Bearing::Anothers(value(&environ, SCOPE).and(value(&environ, CLAIM))?.parse().ok()?)),
-        }
+        let said = match claim_in(&environ, &whose.scope) {
+            Some(claim) => Bearing::Ours(claim),
+            None => Bearing::Anothers(value(&environ, SCOPE).and(value(&environ, CLAIM))?.parse().ok()?),
+        };
+        is_believed(pid, &whose.users).then_some(said)
     };
     let bearing = confined().map(Bearing::Ours).or_else(said)?;
     stat::of(pid).filter(stat::Stat::is_living).map(|_| bearing)
@@ -100,14 +110,15 @@ pub(crate) fn pids() -> std::io::Result<Vec<u32>> {
 }
 
 /// Every living process that bears a claim of this scope.
-pub(super) fn bearers(scope: &str, boot_id: &str) -> std::io::Result<Vec<Bearer>> {
+pub(super) fn bearers(whose: &Config, boot_id: &str) -> std::io::Result<Vec<Bearer>> {
     Ok(pids()?
         .into_iter()
         .filter_map(|pid| {
             let (alive, leads) = living(pid, boot_id)?;
             // Few processes say so, and only of those it is worth a second look.
-            said_by(pid, scope)?;
-            let claim = claim_of(pid, scope)?;
+            said_by(pid, &whose.scope)?;
+            let confined = confined_claim(pid, &whose.scope);
+            let claim = confined.or_else(|| is_believed(pid, &whose.users).then(|| said_by(pid, &whose.scope))?)?;
             // The variables were read of the process that was looked at, not of one that came after it.
             stat::is_there(&alive, boot_id)?;
             Some(Bearer { claim, alive, leads })

@@ -1,14 +1,15 @@
 //! Folders with all that is in them, where somebody in a jail may have made what is in them.
 //!
 //! Nothing here goes down as deep as a tree does: a process can make one that is deeper than there are
-//! descriptors, and deeper than a thread's stack. What lies deeper is lifted up before it is removed.
+//! descriptors, and deeper than a thread's stack. What lies deeper is lifted up before it is removed. What
+//! is mounted in it is another's, and never gone into.
 
-use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use std::ffi::CStr;
 use std::fs::{self, File, OpenOptions, ReadDir};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -26,14 +27,28 @@ pub(super) fn open_plain(path: &Path, options: &mut OpenOptions) -> io::Result<F
     Err(io::Error::new(io::ErrorKind::InvalidData, "it is neither a file nor a disk"))
 }
 
-fn opened(at: impl std::os::fd::AsFd, name: impl rustix::path::Arg) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    rustix::fs::openat(at, name, flags, Mode::empty())
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// Opens a folder in this one, where nothing is mounted on it.
+fn opened(at: impl AsFd, name: impl rustix::path::Arg + Copy) -> Result<OwnedFd, Errno> {
+    loop {
+        match rustix::fs::openat2(at.as_fd(), name, FOLDER, Mode::empty(), ResolveFlags::NO_XDEV) {
+            // Something was renamed meanwhile.
+            Err(Errno::AGAIN) => {}
+            // Linux before 5.6, or a filter of system calls that does not know it.
+            Err(Errno::NOSYS) => return rustix::fs::openat(at.as_fd(), name, FOLDER, Mode::empty()),
+            answer => return answer,
+        }
+    }
 }
 
 /// Removes a folder with all in it; nobody may live who still adds to it.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
-    let top = opened(CWD, path)?;
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no folder in another"));
+    };
+    let parent = rustix::fs::openat(CWD, parent, FOLDER.difference(OFlags::NOFOLLOW), Mode::empty())?;
+    let top = opened(&parent, name)?;
     let mut lifted = 0;
     while pass(&top, &mut lifted)? {}
     fs::remove_dir(path)
@@ -124,7 +139,7 @@ mod tests {
 
     /// A tree deeper than any path, than the descriptors of a process, and than the stack of a thread.
     fn deep(folder: &Path, levels: u32) {
-        let mut at = opened(CWD, folder).unwrap();
+        let mut at = rustix::fs::openat(CWD, folder, FOLDER, Mode::empty()).unwrap();
         for level in 0..levels {
             rustix::fs::mkdirat(&at, "d", Mode::RWXU).unwrap();
             if level % 1000 == 0 {
@@ -148,6 +163,25 @@ mod tests {
         remove(&tree).unwrap();
         assert!(!tree.exists());
         assert_eq!(fs::read_to_string(kept.join("file")).unwrap(), "kept", "a link is removed, never followed");
+    }
+
+    #[test]
+    fn what_is_mounted_in_a_tree_is_not_gone_into() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tree, kept) = (dir.path().join("tree"), dir.path().join("kept"));
+        fs::create_dir_all(tree.join("inside")).unwrap();
+        fs::create_dir(&kept).unwrap();
+        fs::write(kept.join("file"), "kept").unwrap();
+        for place in [tree.join("inside"), tree.clone()] {
+            if let Err(why) = rustix::mount::mount_bind(&kept, &place) {
+                return println!("skipped: nothing can be mounted here: {why}");
+            }
+            let removed = remove(&tree);
+            rustix::mount::unmount(&place, rustix::mount::UnmountFlags::DETACH).unwrap();
+            assert!(removed.is_err());
+            assert_eq!(fs::read_to_string(kept.join("file")).unwrap(), "kept");
+        }
+        remove(&tree).unwrap();
     }
 
     #[test]
