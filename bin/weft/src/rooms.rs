@@ -33,7 +33,11 @@ impl Host {
     /// # Errors
     /// A host without `/proc`, or a run folder that cannot be written.
     pub(crate) fn open(settings: &Settings) -> Result<Self, Fault> {
-        let config = weft_host::processes::Config::of(&settings.data_dir, &settings.run_dir);
+        let users = settings.jail_uids.clone();
+        let config = weft_host::processes::Config {
+            users,
+            ..weft_host::processes::Config::of(&settings.data_dir, &settings.run_dir)
+        };
         let processes = weft_host::processes::open(config).map_err(Fault::from)?;
         let config = weft_host::census::Config {
             data_dir: settings.data_dir.clone(),

@@ -1,6 +1,7 @@
 //! A census as a table: how many there are of each, then what a person should see.
 
 use crate::args::Output;
+use crate::show::escapes::printable;
 use crate::show::paint::Paint;
 use crate::show::table::{Cell, Table};
 use crate::show::units::moment;
@@ -18,7 +19,7 @@ pub fn text(census: &Census, documents: &dyn Documents, output: Output, paint: P
         Output::Table | Output::Wide => table(census, output == Output::Wide, paint),
         Output::Json => documents.write(Item::Census(census), Form::Json),
         Output::Yaml => documents.write(Item::Census(census), Form::Yaml),
-        Output::Name => census.lines.iter().map(|line| format!("{}/{}\n", line.sort, line.name)).collect(),
+        Output::Name => census.lines.iter().map(|line| format!("{}/{}\n", line.sort, printable(&line.name))).collect(),
     }
 }
 
@@ -32,7 +33,9 @@ fn table(census: &Census, wide: bool, paint: Paint) -> String {
             .map(|line| {
                 let vm = line.instance.map(|vm| vm.to_string()).unwrap_or_default();
                 let verdict = verdict(line.verdict, paint);
-                vec![verdict, line.sort.as_str().into(), line.name.as_str().into(), vm.into(), line.why.as_str().into()]
+                // A jailed process may have made it, under any name.
+                let name = printable(&line.name);
+                vec![verdict, line.sort.as_str().into(), name.into(), vm.into(), line.why.as_str().into()]
             })
             .collect();
         text += &format!("\n{}", Table::new(&["VERDICT", "SORT", "NAME", "VM", "WHY"], paint).whole(&rows));
@@ -90,7 +93,7 @@ mod tests {
             fix: fix.to_owned(),
         };
         let counts = [((Sort::Process, Verdict::Adopted), 12), ((Sort::RunFolder, Verdict::Leaked), 1)].into();
-        let lines = vec![line(Verdict::Leaked, "/r/1", "wait"), line(Verdict::Foreign, "/r/2", "")];
+        let lines = vec![line(Verdict::Leaked, "/r/\u{1b}[2J\u{7}1", "wait"), line(Verdict::Foreign, "/r/2", "")];
         assert!(Verdict::ALL.iter().zip(&HEADS[1..]).all(|(verdict, head)| verdict.as_str() == head.to_lowercase()));
         let census = Census { at: Time::from_millis(0), counts, lines, left_out: 4 };
         let shown = table(&census, false, Paint::Plain);
