@@ -131,6 +131,7 @@ fn told(key: &Key, stored: &Stored<Object>) -> String {
         Object::Request(request) => match &request.answer {
             Answer::Instance(vm) => format!("request {:02x?} answered: {}", &request.body[..4], instance(vm)),
             Answer::Snapshot(one) => format!("request {:02x?} answered: {}", &request.body[..4], snapshot(one)),
+            Answer::Absent => format!("request {:02x?} answered: absent", &request.body[..4]),
         },
         Object::Event(event) => format!("event {} {} {:?}", event.at.as_nanos(), event.reason, event.message),
         Object::Node(node) => format!("node {} {} {} cpus", node.name, node.facts.boot_id, node.facts.cpus),

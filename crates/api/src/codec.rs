@@ -127,6 +127,7 @@ fn answer(answered: &Answered) -> store::AnswerRecord {
     let (vm, snapshot) = match &answered.answer {
         Answer::Instance(instance) => (vm::vm(instance).into(), MessageField::none()),
         Answer::Snapshot(one) => (MessageField::none(), snapshot::snapshot(one).into()),
+        Answer::Absent => (MessageField::none(), MessageField::none()),
     };
     store::AnswerRecord {
         body_sha256: answered.body.to_vec(),
@@ -134,6 +135,7 @@ fn answer(answered: &Answered) -> store::AnswerRecord {
         vm,
         revision: answered.revision.0,
         snapshot,
+        absent: matches!(answered.answer, Answer::Absent),
         ..Default::default()
     }
 }
@@ -167,10 +169,11 @@ fn read_answer(record: store::AnswerRecord) -> Result<Answered, Error> {
     found.done().map_err(|fault| damaged(fault.message))?;
     let body = record.body_sha256.try_into().map_err(|_| damaged("its hash has another length"))?;
     let refused = |fault: Fault| damaged(fault.message);
-    let answer = match (record.vm.into_option(), record.snapshot.into_option()) {
-        (Some(vm), None) => Answer::Instance(Box::new(vm::instance(vm).map_err(refused)?)),
-        (None, Some(one)) => Answer::Snapshot(Box::new(snapshot::read(one).map_err(refused)?)),
-        (_, _) => return Err(damaged("it has not one answer")),
+    let answer = match (record.vm.into_option(), record.snapshot.into_option(), record.absent) {
+        (Some(vm), None, false) => Answer::Instance(Box::new(vm::instance(vm).map_err(refused)?)),
+        (None, Some(one), false) => Answer::Snapshot(Box::new(snapshot::read(one).map_err(refused)?)),
+        (None, None, true) => Answer::Absent,
+        (_, _, _) => return Err(damaged("it has not one answer")),
     };
     Ok(Answered { body, at, answer, revision: Revision(record.revision) })
 }

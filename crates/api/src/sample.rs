@@ -479,6 +479,7 @@ pub(crate) fn answered() -> impl Strategy<Value = Answered> {
     let answer = prop_oneof![
         instance().prop_map(|one| Answer::Instance(Box::new(one))),
         snapshot().prop_map(|one| Answer::Snapshot(Box::new(one))),
+        Just(Answer::Absent),
     ];
     (any::<[u8; 32]>(), time(), answer, any::<u64>()).prop_map(|(body, at, answer, revision)| Answered {
         body,

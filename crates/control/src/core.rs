@@ -171,6 +171,30 @@ impl Core {
         self.store.commit(commit).await.inspect_err(|refused| self.count(refused))
     }
 
+    /// Records the answer to a request that was done already, whatever has become of the instance since.
+    pub(crate) async fn commit_done(&self, vm: &Vm, request: &Request) -> Result<Revision, Refused> {
+        let writes = vec![request.answer_as_is(vm, self.now())];
+        let commit = Commit { expect: vec![request.unanswered()], writes };
+        self.store.commit(commit).await.inspect_err(|refused| self.count(refused))
+    }
+
+    /// Records that what a request was to remove is not there. Tells whether that is so now; where it was seen
+    /// as absent and something came first, memory has that then.
+    pub(crate) async fn commit_absent(&self, missing: Key, request: &Request) -> Result<bool, Fault> {
+        match self.store.commit(request.answer_absent(missing, self.now())).await {
+            Ok(revision) => {
+                self.memory.reached(revision).await;
+                Ok(true)
+            }
+            Err(refused @ Refused::Conflict { .. }) => {
+                self.count(&refused);
+                self.memory.reached(self.store.revision().await?).await;
+                Ok(false)
+            }
+            Err(Refused::Store(fault)) => Err(fault),
+        }
+    }
+
     pub(crate) fn count(&self, refused: &Refused) {
         if matches!(refused, Refused::Conflict { .. }) {
             self.figures.lost();

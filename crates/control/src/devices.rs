@@ -56,9 +56,9 @@ impl Devices for Control {
         let reach = self.running(&vm.value, (Feature::Nmi, "interrupt a guest"))?;
         reach.nmi(vm.value.meta.id).await?;
         if let Some(request) = &verb.request {
-            match self.core.commit_answer(&vm, request).await {
+            match self.core.commit_done(&vm, request).await {
                 Ok(revision) => self.core.memory.reached(revision).await,
-                // The VM has changed meanwhile, or the same request was faster: the guest was interrupted.
+                // The same request was faster: the guest was interrupted.
                 Err(Refused::Conflict { .. }) => {}
                 Err(Refused::Store(fault)) => return Err(fault),
             }

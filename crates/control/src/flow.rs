@@ -75,7 +75,7 @@ impl<'a> Verb<'a> {
         until: impl Fn(&Instance) -> Until,
     ) -> Result<Option<Vm>, Fault> {
         let Some(record) = self.core.store.get(&Key::Request(request.key)).await? else { return Ok(None) };
-        let first = request.answered(record)?;
+        let Some(first) = request.answered(record)? else { return Err(refusal::was_absent()) };
         tracing::debug!(verb = self.name, instance = %first.value.meta.id, "a request is repeated");
         let until = until(&first.value);
         if until.reached(Some(&first.value)) || self.core.memory.get(first.value.meta.id).is_none() {

@@ -14,6 +14,12 @@ pub(crate) fn no_vm(vm: &VmRef) -> Fault {
     Fault::new(Reason::VmNotFound, which).fix("`weft vm list` shows the VMs that there are")
 }
 
+/// There was no such VM when this request was answered first.
+pub(crate) fn was_absent() -> Fault {
+    Fault::new(Reason::VmNotFound, "there was no such VM when this request was answered first")
+        .fix("send it again under another request id")
+}
+
 /// A snapshot is inside the disks of the VM.
 pub(crate) fn holds(snapshot: &Snapshot) -> Fault {
     let why = format!("snapshot {} is kept inside the VM's disks", snapshot.name);

@@ -2,14 +2,14 @@
 //!
 //! The record is committed with the effect. It is kept under the hash of caller, method and request
 //! id; where its revision is zero, the answer has the revision of the record itself, since both were
-//! written by one commit.
+//! written by one commit. That a removal found nothing is an answer too: what has the name later stays.
 
 use sha2::{Digest, Sha256};
 use weft_domain::object::{Answer, Answered, Key, Object, Revision, Stored};
 use weft_domain::snapshot::Snapshot;
 use weft_domain::{Fault, Instance, Reason, Time};
 use weft_ports::api::{Call, KeptSnapshot, Vm};
-use weft_ports::store::{Expect, Write};
+use weft_ports::store::{Commit, Expect, Write};
 
 /// The longest request id, in bytes.
 const LONGEST: usize = 128;
@@ -58,25 +58,38 @@ impl Request {
         self.record(Answer::Snapshot(Box::new(snapshot.clone())), Revision::default(), at)
     }
 
+    /// Records an answer that is a snapshot and was written before.
+    pub(crate) fn answer_snapshot_as_is(&self, kept: &KeptSnapshot, at: Time) -> Write {
+        self.record(Answer::Snapshot(Box::new(kept.value.clone())), kept.revision, at)
+    }
+
+    /// Records that what was to be removed was not there, and is not when this is written.
+    pub(crate) fn answer_absent(&self, missing: Key, at: Time) -> Commit {
+        let writes = vec![self.record(Answer::Absent, Revision::default(), at)];
+        Commit { expect: vec![self.unanswered(), Expect::Absent(missing)], writes }
+    }
+
     fn record(&self, answer: Answer, revision: Revision, at: Time) -> Write {
         let answered = Answered { body: self.body, at, answer, revision };
         Write::Put(Key::Request(self.key), Object::Request(Box::new(answered)))
     }
 
-    /// The answer in this record, if it answers this body.
-    pub(crate) fn answered(&self, record: Stored<Object>) -> Result<Vm, Fault> {
+    /// The answer in this record, if it answers this body; nothing where what was to be removed was absent.
+    pub(crate) fn answered(&self, record: Stored<Object>) -> Result<Option<Vm>, Fault> {
         let Stored { value, revision } = self.read(record)?;
         match value {
-            Answer::Instance(instance) => Ok(Stored { value: *instance, revision }),
+            Answer::Instance(instance) => Ok(Some(Stored { value: *instance, revision })),
+            Answer::Absent => Ok(None),
             Answer::Snapshot(_) => Err(Fault::internal("the record of a request has another answer")),
         }
     }
 
     /// The same, where a snapshot was answered.
-    pub(crate) fn answered_snapshot(&self, record: Stored<Object>) -> Result<KeptSnapshot, Fault> {
+    pub(crate) fn answered_snapshot(&self, record: Stored<Object>) -> Result<Option<KeptSnapshot>, Fault> {
         let Stored { value, revision } = self.read(record)?;
         match value {
-            Answer::Snapshot(snapshot) => Ok(Stored { value: *snapshot, revision }),
+            Answer::Snapshot(snapshot) => Ok(Some(Stored { value: *snapshot, revision })),
+            Answer::Absent => Ok(None),
             Answer::Instance(_) => Err(Fault::internal("the record of a request has another answer")),
         }
     }

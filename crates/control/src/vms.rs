@@ -1,15 +1,15 @@
 //! VMs as resources: made, read, listed, changed, removed, watched.
 
 pub(crate) mod create;
+mod remove;
 pub(crate) mod update;
 
 use crate::control::Control;
 use crate::page::Part;
-use crate::{fields, flow, refusal, watch};
+use crate::{fields, refusal, watch};
 use std::ops::Bound;
 use std::sync::Arc;
-use weft_domain::ask::Ask;
-use weft_domain::{Fault, Instance, InstanceId, Reason};
+use weft_domain::{Fault, Instance, InstanceId};
 use weft_ports::api::{Answers, Call, Change, ListQuery, NewVm, Page, Removal, Vm, VmChange, VmRef, Vms, WatchQuery};
 
 #[async_trait::async_trait]
@@ -49,11 +49,7 @@ impl Vms for Control {
     }
 
     async fn delete(&self, call: &Call, removal: Removal) -> Result<Option<Vm>, Fault> {
-        let what = if removal.force { Ask::DeleteForce } else { Ask::Delete };
-        match flow::run_at(&self.core, call, &removal.vm, (what, removal.etag)).await {
-            Err(fault) if fault.reason == Reason::VmNotFound && removal.allow_missing => Ok(None),
-            answer => answer.map(Some),
-        }
+        remove::run(&self.core, call, &removal).await
     }
 
     async fn watch(&self, _: &Call, query: WatchQuery) -> Result<Answers<VmChange>, Fault> {

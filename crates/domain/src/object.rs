@@ -125,13 +125,15 @@ pub struct Answered {
     pub revision: Revision,
 }
 
-/// A resource that a request was answered with.
+/// What a request was answered with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// An instance.
     Instance(Box<Instance>),
     /// A snapshot.
     Snapshot(Box<Snapshot>),
+    /// What was to be removed was not there.
+    Absent,
 }
 
 /// An object with the revision at which it last changed.

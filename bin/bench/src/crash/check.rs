@@ -8,8 +8,7 @@
 
 use super::census::{Census, Seen};
 use super::client::Scene;
-use super::deed::call;
-use super::deed::{Deed, Outcome};
+use super::deed::{Outcome, call};
 use super::dice::Dice;
 use super::events;
 use super::judge::{Harm, Judge, Listed, Sort, Verdict, standing};
@@ -196,17 +195,14 @@ impl Checker {
 
 async fn prove(api: &Client, entry: &Entry) -> Option<Verdict> {
     let Some(Outcome::Done(first)) = &entry.outcome else { return None };
-    // What was absent then is nothing that could be done twice, and may be there now.
-    let id = first.id()?;
-    if matches!(entry.deed, Deed::Forget { .. }) {
-        return None;
-    }
     let verdict = |sort, what| Some(Verdict { sort, what, name: Some(entry.name.clone()) });
+    // That nothing was there is an answer too: what has the name since must stay.
+    let told = |id: Option<String>| id.unwrap_or_else(|| "that it is absent".to_owned());
     match entry.deed.ask(api, &entry.name, &entry.request_id).await {
-        Outcome::Done(answer) if answer.id().as_ref() == Some(&id) => None,
+        Outcome::Done(answer) if answer.id() == first.id() => None,
         Outcome::Done(answer) => {
-            let other = answer.id().unwrap_or_default();
-            verdict(Sort::Doubled, format!("{} answered {id} and now {other}", entry.line()))
+            let (was, is) = (told(first.id()), told(answer.id()));
+            verdict(Sort::Doubled, format!("{} answered {was} and now {is}", entry.line()))
         }
         Outcome::Refused(fault) => verdict(Sort::Dishonoured, format!("{}; now it is refused: {fault}", entry.line())),
         Outcome::Unknown(_) => None,

@@ -40,6 +40,18 @@ impl Core {
         Ok(revision)
     }
 
+    /// Records the answer to a request that leaves a snapshot as it is.
+    pub(crate) async fn commit_answer_snapshot(
+        &self,
+        snapshot: &KeptSnapshot,
+        request: &Request,
+    ) -> Result<Revision, Refused> {
+        let at = Expect::At(Key::Snapshot(snapshot.value.id), snapshot.revision);
+        let writes = vec![request.answer_snapshot_as_is(snapshot, self.now())];
+        let commit = Commit { expect: vec![request.unanswered(), at], writes };
+        self.store.commit(commit).await.inspect_err(|refused| self.count(refused))
+    }
+
     fn snapshot_event(&self, subject: &Snapshot, told: &Told, now: Time) -> Write {
         let id = self.new_event(now);
         let event = Event {

@@ -52,8 +52,10 @@ pub(super) async fn run(core: &Core, call: &Call, new: &NewSnapshot) -> Result<K
 async fn repeated(verb: &Verb<'_>) -> Result<Option<KeptSnapshot>, Fault> {
     let Some(request) = &verb.request else { return Ok(None) };
     let Some(record) = verb.core.store.get(&Key::Request(request.key)).await? else { return Ok(None) };
-    let first = request.answered_snapshot(record)?;
-    Ok(Some(settled(verb, first).await))
+    match request.answered_snapshot(record)? {
+        Some(first) => Ok(Some(settled(verb, first).await)),
+        None => Err(Fault::internal("the record of a request has another answer")),
+    }
 }
 
 /// The snapshot when it is no longer pending, or as it is when the caller's time is up.

@@ -1,5 +1,5 @@
 //! Removing a snapshot: refused while it is needed, committed as DELETING, then waited for until its node
-//! has released it.
+//! has released it. That there was none is an answer too, and is recorded where absence is success.
 
 use super::commit::Step;
 use super::rules;
@@ -12,7 +12,7 @@ use weft_domain::object::{Key, Stored};
 use weft_domain::snapshot::{Scope, Snapshot, SnapshotPhase};
 use weft_domain::told::Told;
 use weft_domain::{Fault, Reason, SnapshotId};
-use weft_ports::api::{Call, KeptSnapshot, SnapshotRemoval, Vm};
+use weft_ports::api::{Call, KeptSnapshot, SnapshotRef, SnapshotRemoval, Vm};
 use weft_ports::store::Refused;
 
 /// Removes a snapshot.
@@ -20,10 +20,16 @@ pub(super) async fn run(core: &Core, call: &Call, removal: &SnapshotRemoval) -> 
     let verb = Verb::begin(core, call, "delete-snapshot")?;
     for _ in 0..TRIES {
         if let Some(first) = repeated(&verb).await? {
-            return Ok(Some(first));
+            return Ok(first);
         }
         let before = match core.memory.find_snapshot(&removal.snapshot) {
-            Err(fault) if fault.reason == Reason::SnapshotNotFound && removal.allow_missing => return Ok(None),
+            Err(fault) if fault.reason == Reason::SnapshotNotFound && removal.allow_missing => {
+                let Some(request) = &verb.request else { return Ok(None) };
+                if core.commit_absent(missing(&removal.snapshot), request).await? {
+                    return Ok(None);
+                }
+                continue;
+            }
             found => found?,
         };
         if removal.etag.is_some_and(|etag| etag != before.revision) {
@@ -43,6 +49,9 @@ pub(super) async fn run(core: &Core, call: &Call, removal: &SnapshotRemoval) -> 
 async fn attempt(verb: &Verb<'_>, before: &Arc<KeptSnapshot>) -> Result<KeptSnapshot, Refused> {
     let core = verb.core;
     if before.value.phase == SnapshotPhase::Deleting {
+        if let Some(request) = &verb.request {
+            core.commit_answer_snapshot(before, request).await?;
+        }
         return Ok(gone(verb, (**before).clone()).await);
     }
     rules::unneeded(&core.memory.read(), before.value.id)?;
@@ -68,12 +77,22 @@ fn waits_for(core: &Core, snapshot: &Snapshot) -> String {
     String::new()
 }
 
-/// The answer that this request was given before.
-async fn repeated(verb: &Verb<'_>) -> Result<Option<KeptSnapshot>, Fault> {
+/// The answer that this request was given before: the snapshot, or that there was none.
+async fn repeated(verb: &Verb<'_>) -> Result<Option<Option<KeptSnapshot>>, Fault> {
     let Some(request) = &verb.request else { return Ok(None) };
     let Some(record) = verb.core.store.get(&Key::Request(request.key)).await? else { return Ok(None) };
-    let first = request.answered_snapshot(record)?;
-    Ok(Some(gone(verb, first).await))
+    match request.answered_snapshot(record)? {
+        Some(first) => Ok(Some(Some(gone(verb, first).await))),
+        None => Ok(Some(None)),
+    }
+}
+
+/// What the store has not while there is no such snapshot.
+fn missing(snapshot: &SnapshotRef) -> Key {
+    match snapshot {
+        SnapshotRef::Id(id) => Key::Snapshot(*id),
+        SnapshotRef::Named { project, name } => Key::SnapshotName(project.clone(), name.clone()),
+    }
 }
 
 /// The snapshot as it was, when it is gone or the caller's time is up.

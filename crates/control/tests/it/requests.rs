@@ -76,3 +76,48 @@ async fn answers_outlive_a_restart_and_not_their_day() {
     let again = house.control.create(&repeatable("r", 1), new_vm("a")).await.expect_err("forgotten");
     assert_eq!(again.reason, Reason::NameTaken);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_that_found_nothing_removes_nothing_later() {
+    let house = House::new().await;
+    let by_name = Removal { vm: named("a"), etag: None, force: true, allow_missing: true };
+    assert_eq!(house.control.delete(&repeatable("d", 1), by_name.clone()).await, Ok(None));
+    let id = house.make("a").await;
+    assert_eq!(house.control.delete(&repeatable("d", 1), by_name.clone()).await, Ok(None), "the first answer");
+    let gone = Removal { vm: VmRef::Id(id), ..by_name.clone() };
+    house.control.delete(&repeatable("by id", 1), gone.clone()).await.expect("deleted").expect("it was there");
+    assert_eq!(house.control.delete(&repeatable("again by id", 1), gone).await, Ok(None));
+    house.make("a").await;
+    let store = house.close().await;
+    let house = House::of(Blueprint { store, config: Config::default(), with_agent: true }).await;
+    assert_eq!(house.control.delete(&repeatable("d", 1), by_name.clone()).await, Ok(None), "it outlives a restart");
+    let misused = house.control.delete(&repeatable("d", 2), by_name.clone()).await.expect_err("another body");
+    assert_eq!(misused.reason, Reason::RequestIdReused);
+    let strict = Removal { allow_missing: false, ..by_name };
+    Vms::get(&house.control, &call(), &named("a")).await.expect("nobody removed it");
+    house.control.delete(&repeatable("d2", 1), strict).await.expect("another request does").expect("it was there");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_same_removal_at_once_has_one_answer() {
+    let house = House::new().await;
+    for round in 0..20 {
+        let (name, request) = (format!("vm{round}"), format!("d{round}"));
+        let all = (0..6).map(|nth| {
+            let (control, name, request) = (house.control.clone(), name.clone(), request.clone());
+            weft_ports::task::spawn("caller", async move {
+                if nth == 3 {
+                    control.create(&call(), new_vm(&name)).await.expect("created");
+                }
+                let removal = Removal { vm: named(&name), etag: None, force: true, allow_missing: true };
+                control.delete(&repeatable(&request, 1), removal).await.expect("answered").is_some()
+            })
+        });
+        let answers: Vec<bool> = join_all(all).await.into_iter().map(|answer| answer.expect("joined")).collect();
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+        // Where nothing was found first, the one that was made since is still there.
+        assert_eq!(Vms::get(&house.control, &call(), &named(&name)).await.is_err(), answers[0]);
+        let rest = Removal { vm: named(&name), etag: None, force: true, allow_missing: true };
+        house.control.delete(&call(), rest).await.expect("removed");
+    }
+}

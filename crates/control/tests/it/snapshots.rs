@@ -1,18 +1,22 @@
 //! Snapshots: taken, failed, completed by differences, gone back to, begun from, removed.
 
 use crate::house::{Blueprint, House, call, named, new_vm, repeatable};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use weft_control::Config;
 use weft_domain::instance::StopHow;
 use weft_domain::label::Annotations;
-use weft_domain::snapshot::{Identity, Scope, SnapshotPhase};
+use weft_domain::object::{Key, Object};
+use weft_domain::snapshot::{Identity, Scope, Snapshot, SnapshotPhase};
 use weft_domain::spec::memory::MIB;
 use weft_domain::spec::{Disk, DiskFormat, DiskSource, Draft};
-use weft_domain::{Labels, Name, Phase, Reason};
+use weft_domain::{Labels, Name, Phase, Reason, SnapshotId};
 use weft_ports::api::{
     Alter, Call, CreateMode, Devices, Events, Fork, ListQuery, NewSnapshot, NewVm, Power, Removal, SnapshotRef,
     SnapshotRemoval, Snapshots, VmRef, Vms,
 };
+use weft_ports::store::{Commit, Write};
 
 fn of(vm: &str, name: &str, scope: Scope) -> NewSnapshot {
     NewSnapshot {
@@ -104,6 +108,52 @@ async fn a_repeated_request_takes_one_snapshot() {
     }
     let forgiving = SnapshotRemoval { allow_missing: true, ..removal("nothing") };
     assert_eq!(Snapshots::delete(&house.control, &call(), forgiving).await, Ok(None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_that_found_nothing_removes_nothing_later() {
+    let house = House::new().await;
+    house.make_running("a").await;
+    let forgiving = SnapshotRemoval { allow_missing: true, ..removal("s") };
+    let answer = async |id: &str| Snapshots::delete(&house.control, &repeatable(id, 1), forgiving.clone()).await;
+    assert_eq!(answer("d").await, Ok(None));
+    Snapshots::create(&house.control, &call(), full("a", "s")).await.expect("taken");
+    assert_eq!(answer("d").await, Ok(None), "the first answer");
+    Snapshots::get(&house.control, &call(), &snapshot("s")).await.expect("nobody removed it");
+    let first = answer("e").await.expect("removed");
+    assert!(first.is_some(), "it was there");
+    Snapshots::create(&house.control, &call(), full("a", "s")).await.expect("taken");
+    assert_eq!(answer("e").await, Ok(first));
+    Snapshots::get(&house.control, &call(), &snapshot("s")).await.expect("nobody removed it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_of_what_is_being_removed_is_answered_for_good() {
+    let house = House::new().await;
+    house.make_running("a").await;
+    let kept = Snapshots::create(&house.control, &call(), full("a", "s")).await.expect("taken").value;
+    let store = house.close().await;
+    let put = async |one: Snapshot| {
+        let writes = vec![
+            Write::Put(Key::SnapshotName(one.project.clone(), one.name.clone()), Object::SnapshotName(one.id)),
+            Write::Put(Key::Snapshot(one.id), Object::Snapshot(Box::new(one))),
+        ];
+        store.commit(Commit { expect: Vec::new(), writes }).await.expect("written")
+    };
+    // No agent is there that would release it.
+    put(Snapshot { phase: SnapshotPhase::Deleting, ..kept.clone() }).await;
+    let plan = || Blueprint { store: Arc::clone(&store), config: Config::default(), with_agent: false };
+    let house = House::of(plan()).await;
+    let first = Snapshots::delete(&house.control, &repeatable("d", 1), removal("s")).await.expect("removed");
+    assert_eq!(first.as_ref().map(|it| (it.value.id, it.value.phase)), Some((kept.id, SnapshotPhase::Deleting)));
+    house.close().await;
+    let gone = vec![Write::Delete(Key::Snapshot(kept.id))];
+    store.commit(Commit { expect: Vec::new(), writes: gone }).await.expect("written");
+    put(Snapshot { id: SnapshotId::from_bytes([7; 16]), ..kept }).await;
+    let house = House::of(plan()).await;
+    assert_eq!(Snapshots::delete(&house.control, &repeatable("d", 1), removal("s")).await, Ok(first));
+    let there = Snapshots::get(&house.control, &call(), &snapshot("s")).await.expect("nobody removed it").value;
+    assert_eq!(there.phase, SnapshotPhase::Ready);
 }
 
 #[tokio::test(start_paused = true)]
