@@ -136,4 +136,11 @@ impl Claims for Journal {
         self.ask(Ask::List(answer)).await?;
         Ok(answered.await.map_err(|_| Error::Closed)?)
     }
+
+    async fn fallen(&self) {
+        match &self.asks {
+            Some(asks) => asks.closed().await,
+            None => {}
+        }
+    }
 }

@@ -109,4 +109,9 @@ pub trait Claims: Send + Sync {
     async fn release(&self, ids: Vec<ClaimId>) -> Result<(), Fault>;
     /// All that are held, oldest first.
     async fn list(&self) -> Result<Vec<Entry>, Fault>;
+    /// Answers when it takes nothing more, as where what writes has fallen: only an opening anew helps. One that
+    /// cannot fall never answers.
+    async fn fallen(&self) {
+        std::future::pending().await
+    }
 }

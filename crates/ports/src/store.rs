@@ -116,6 +116,11 @@ pub trait Store: Send + Sync {
     async fn backup(&self, to: &Path) -> Result<Revision, Fault>;
     /// Its figures.
     fn figures(&self) -> Figures;
+    /// Answers when it takes nothing more, as where what writes has fallen: only an opening anew helps. One that
+    /// cannot fall never answers.
+    async fn fallen(&self) {
+        std::future::pending().await
+    }
     /// Ends it in order; later calls answer `Away`.
     async fn close(&self);
 }

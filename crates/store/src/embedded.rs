@@ -286,6 +286,13 @@ impl Store for Embedded {
         }
     }
 
+    async fn fallen(&self) {
+        match &self.jobs {
+            Some(jobs) => jobs.closed().await,
+            None => {}
+        }
+    }
+
     async fn close(&self) {
         // Whoever comes second waits here for the first.
         let mut thread = self.thread.lock().await;

@@ -17,6 +17,7 @@ use weft_domain::node::{Facts, Node};
 use weft_domain::object::Stored;
 use weft_domain::{Fault, Labels, NodeId, Time};
 use weft_ports::api::{Call, ListQuery, Nodes};
+use weft_ports::claims::Claims;
 use weft_ports::clock::Clock;
 use weft_ports::processes::{Cgroups, Processes};
 use weft_ports::store::Store;
@@ -42,6 +43,7 @@ pub(crate) struct House {
     /// The services' routes.
     pub(crate) door: axum::Router,
     agent: Agent,
+    claims: Arc<dyn Claims>,
     begun: Time,
 }
 
@@ -56,13 +58,15 @@ impl House {
         let begun = ready.clock.now();
         let config = control_config(settings);
         let control = weft_control::open(config, Arc::clone(&store), Arc::clone(&ready.clock)).await?;
-        let agent = open_agent(settings, id, ready, Arc::new(control.clone()))?;
+        let claims = open_claims(settings)?;
+        let ways = (Arc::new(control.clone()), Arc::clone(&claims));
+        let agent = open_agent(settings, id, ready, ways)?;
         control.attach_node(id, Arc::new(agent.clone()));
         let doors = doors(settings, &control, Arc::clone(&store));
         let options = Options { audience: Audience::Loopback, max_body_bytes: settings.max_body_bytes };
         let door = door(doors, options);
         let ground = Ground::of(&settings.data_dir);
-        Ok(Self { store, control, ground, health: door.health, door: door.router, agent, begun })
+        Ok(Self { store, control, ground, health: door.health, door: door.router, agent, claims, begun })
     }
 
     /// Answers when the node has registered, so that a VM can be put somewhere.
@@ -91,6 +95,8 @@ impl House {
         Rooms {
             control: task::spawn("control", async move { control.run(stopped).await }),
             agent: task::spawn("agent", async move { agent.run(stop).await }),
+            store: Arc::clone(&self.store),
+            claims: Arc::clone(&self.claims),
         }
     }
 }
@@ -99,14 +105,18 @@ impl House {
 pub(crate) struct Rooms {
     control: Task<()>,
     agent: Task<Result<(), Fault>>,
+    store: Arc<dyn Store>,
+    claims: Arc<dyn Claims>,
 }
 
 impl Rooms {
-    /// Answers when a room ends that should run on.
+    /// Answers when a room ends that should run on, or what writes for them has fallen: they would ask for ever.
     pub(crate) async fn broken(&mut self) -> anyhow::Error {
         let (name, ended) = tokio::select! {
             ended = &mut self.control => ("control", ended.map(Ok)),
             ended = &mut self.agent => ("the agent", ended),
+            () = self.store.fallen() => return fallen("state"),
+            () = self.claims.fallen() => return fallen("journal"),
         };
         match ended {
             Ok(Ok(())) => anyhow!("{name} ended by itself"),
@@ -130,6 +140,10 @@ impl Rooms {
             tracing::warn!("a room does not end in time; it is left");
         }
     }
+}
+
+fn fallen(what: &str) -> anyhow::Error {
+    anyhow!("the {what} is no longer written: its writer has fallen, and the log says where; start weft again")
 }
 
 /// Folders of our own, and those that callers may name files in.
@@ -165,9 +179,18 @@ fn doors(settings: &Settings, control: &Control, store: Arc<dyn Store>) -> Doors
     }
 }
 
-fn open_agent(settings: &Settings, id: NodeId, ready: &Ready, placements: Arc<Control>) -> Result<Agent> {
-    let journal_dir = settings.data_dir.join("journal");
-    private_folder(&journal_dir)?;
+fn open_claims(settings: &Settings) -> Result<Arc<dyn Claims>> {
+    let dir = settings.data_dir.join("journal");
+    private_folder(&dir)?;
+    Ok(Arc::new(weft_host::journal::open(weft_host::journal::Config { dir }).map_err(Fault::from)?))
+}
+
+fn open_agent(
+    settings: &Settings,
+    id: NodeId,
+    ready: &Ready,
+    (placements, claims): (Arc<Control>, Arc<dyn Claims>),
+) -> Result<Agent> {
     let node = node(settings, id, ready.processes.as_ref(), ready.clock.as_ref())?;
     let config = weft_agent::Config {
         node,
@@ -188,9 +211,7 @@ fn open_agent(settings: &Settings, id: NodeId, ready: &Ready, placements: Arc<Co
         drivers: ready.drivers.clone(),
         processes: Arc::clone(&ready.processes),
         sightings: Arc::clone(&ready.sightings),
-        claims: Arc::new(
-            weft_host::journal::open(weft_host::journal::Config { dir: journal_dir }).map_err(Fault::from)?,
-        ),
+        claims,
         volumes: volumes.clone(),
         parts: volumes,
         specs: Arc::new(weft_api::Records),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  open ─► announce ─► serve ─┬─ asked to end ───────────► close ─► Ended
-//!                             ├─ a room broke ───────────► close ─► error
+//!                             ├─ a room or a door broke ─► close ─► error
 //!                             └─ a successor said go ────► wane ─► close ─► it serves ──► Ended
 //!                                                                    └─ it does not ─► Needed: again
 //! ```
@@ -109,6 +109,7 @@ impl Realm {
         let cause = tokio::select! {
             () = self.end.cancelled() => Cause::Asked,
             broken = served.rooms.broken() => Cause::Broken(broken),
+            broken = shut(&mut served.doors) => Cause::Broken(broken),
             heir = served.gate.asked(&self.doors) => Cause::Heir(heir),
         };
         self.leave(served, cause).await
@@ -167,8 +168,10 @@ impl Realm {
         ends.close.cancel();
         house.control.hurry();
         for door in doors {
-            // It keeps its own limits; a panic in it was told.
-            let _ = door.await;
+            // One that broke has given its answer already; the other keeps its own limits.
+            if !door.is_finished() {
+                let _ = door.await;
+            }
         }
         close_rooms(&house, rooms, &stop).await;
         self.figures.hide();
@@ -226,6 +229,16 @@ impl Realm {
         }
         true
     }
+}
+
+/// Answers when a door ends that should be open.
+async fn shut([api, metrics]: &mut [Task<()>; 2]) -> Error {
+    let (name, ended) = tokio::select! {
+        ended = api => ("API", ended),
+        ended = metrics => ("metrics", ended),
+    };
+    let why = ended.map_or_else(|why| why.to_string(), |()| "it ended by itself".to_owned());
+    Error::msg(format!("the {name} can no longer be served: {why}"))
 }
 
 async fn close_rooms(house: &House, rooms: Rooms, stop: &watch::Sender<bool>) {
