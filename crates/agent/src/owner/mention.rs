@@ -64,7 +64,8 @@ impl Mentions {
     pub(super) fn send(&mut self, placements: &Arc<dyn Placements>, node: NodeId, report: Report) {
         let mut turn = self.slot.turn();
         turn.newest = Some(report);
-        if std::mem::replace(&mut turn.busy, true) {
+        // A sender that panicked is busy for ever, and another takes its place.
+        if std::mem::replace(&mut turn.busy, true) && self.sender.as_ref().is_some_and(|it| !it.is_finished()) {
             return;
         }
         drop(turn);
