@@ -91,13 +91,14 @@ impl Realm {
         self.figures.show(&house.store);
         let (stop, stopped) = watch::channel(false);
         let mut rooms = house.run(stopped);
-        tokio::select! {
-            () = house.ready() => {}
+        let asked = tokio::select! {
+            () = house.ready() => predecessor.is_some() && self.end.is_cancelled(),
+            () = self.end.cancelled() => true,
             broken = rooms.broken() => return Err(broken),
-        }
-        if predecessor.is_some() && self.end.is_cancelled() {
+        };
+        if asked {
             close_rooms(&house, rooms, &stop).await;
-            return Ok(Left::Interrupted);
+            return Ok(if predecessor.is_some() { Left::Interrupted } else { Left::Ended });
         }
         let (gate, ends) = (self.announce()?, Ends::default());
         let doors = self.doors.serve(&house, self.figures.clone(), &ends)?;
