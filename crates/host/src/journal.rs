@@ -138,9 +138,8 @@ impl Claims for Journal {
     }
 
     async fn fallen(&self) {
-        match &self.asks {
-            Some(asks) => asks.closed().await,
-            None => {}
+        if let Some(asks) = &self.asks {
+            asks.closed().await;
         }
     }
 }

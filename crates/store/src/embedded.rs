@@ -287,9 +287,8 @@ impl Store for Embedded {
     }
 
     async fn fallen(&self) {
-        match &self.jobs {
-            Some(jobs) => jobs.closed().await,
-            None => {}
+        if let Some(jobs) = &self.jobs {
+            jobs.closed().await;
         }
     }
 
