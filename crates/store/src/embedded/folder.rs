@@ -17,6 +17,12 @@ use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Whoever only looks whether a store is held has its lock for an instant, which is waited for.
+const GLANCE: Duration = Duration::from_millis(50);
+/// How long a wait is between.
+const BREATH: Duration = Duration::from_millis(2);
 
 /// A folder that is held.
 #[derive(Debug)]
@@ -27,6 +33,17 @@ pub(crate) struct Folder {
     _ground: File,
 }
 
+/// Takes a lock that nobody holds for longer than a glance.
+fn taken(lock: &File) -> Result<(), TryLockError> {
+    let begun = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) if begun.elapsed() < GLANCE => std::thread::sleep(BREATH),
+            answer => return answer,
+        }
+    }
+}
+
 impl Folder {
     /// Makes the folder where it is not there, and holds it.
     pub(crate) fn hold(dir: &Path) -> Result<Self, Error> {
@@ -34,7 +51,7 @@ impl Folder {
         let path = dir.join("lock");
         let opened = File::options().read(true).write(true).create(true).truncate(false).open(&path);
         let mut lock = opened.map_err(access("open", &path))?;
-        match lock.try_lock() {
+        match taken(&lock) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(Error::Held { dir: dir.to_owned(), holder: holder(&mut lock) });
