@@ -145,6 +145,8 @@ impl Checker {
     async fn judge(&self, api: &Client, daemon: Option<u32>) -> Result<(), Found> {
         let (until, mut pause) = (Instant::now() + PATIENCE / 3, PAUSE);
         loop {
+            // Harm that is done from here on may be seen only by the next check.
+            let before = self.harm().clone();
             let listed = list(api).await?;
             let mut seen = self.census.take(daemon);
             let mut verdicts = self.verdicts(&listed, &seen);
@@ -162,7 +164,7 @@ impl Checker {
                         keeping.phase = kept.value.phase;
                     }
                 }
-                *self.harm() = Harm::default();
+                self.harm().forget(&before, &listed);
                 return Ok(());
             }
             if Instant::now() > until {

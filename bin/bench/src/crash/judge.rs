@@ -51,13 +51,29 @@ pub(super) struct Listed {
     pub(super) revision: Revision,
 }
 
+impl Listed {
+    /// Processes that are told to run.
+    pub(super) fn pids(&self) -> impl Iterator<Item = u32> + '_ {
+        self.vms.iter().filter_map(|vm| vm.value.status.running.as_ref().map(|running| running.pid))
+    }
+}
+
 /// What harm was done besides killing the daemon.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Harm {
     /// Processes that were killed.
     pub(super) pids: BTreeSet<u32>,
-    /// A launch may have been broken, or a task; whatever was under way may have failed.
-    pub(super) anywhere: bool,
+    /// How often a launch may have been broken, or a task: whatever was under way may have failed.
+    pub(super) anywhere: u32,
+}
+
+impl Harm {
+    /// Forgets what was done up to there, but for processes that the daemon has not seen to be gone.
+    pub(super) fn forget(&mut self, before: &Self, listed: &Listed) {
+        let told: BTreeSet<u32> = listed.pids().collect();
+        self.pids.retain(|pid| !before.pids.contains(pid) || told.contains(pid));
+        self.anywhere -= before.anywhere;
+    }
 }
 
 /// The bench that judges.
@@ -336,7 +352,7 @@ impl<'a> Judge<'a> {
 
     fn state(&mut self, name: &str, (standing, state): (&Standing, &State), entries: &[&Entry]) {
         let strictness = if is_shared(name) { Strictness::Lenient } else { Strictness::Exact };
-        let harmed = self.harm.anywhere && !entries.is_empty();
+        let harmed = self.harm.anywhere > 0 && !entries.is_empty();
         let killed = standing.process.is_some_and(|(pid, _)| self.harm.pids.contains(&pid));
         let unknown = !self.harm.pids.is_empty() && !entries.is_empty();
         let may_die = harmed || killed || unknown;
@@ -381,7 +397,7 @@ impl<'a> Judge<'a> {
     fn process(&mut self, name: &str, (standing, vm): (&Standing, Option<&Vm>), entries: &[&Entry]) {
         let (Some((pid, ticks)), Some(vm)) = (standing.process, vm) else { return };
         let replaced = entries.iter().any(|entry| entry.deed.replaces());
-        let killed = self.harm.pids.contains(&pid) || (self.harm.anywhere && !entries.is_empty());
+        let killed = self.harm.pids.contains(&pid) || (self.harm.anywhere > 0 && !entries.is_empty());
         if replaced || killed || standing.id != vm.value.meta.id.to_string() {
             return;
         }

@@ -157,7 +157,7 @@ impl World {
         let Some(api) = self.rise(life, aim, armed).await? else { return Ok(()) };
         let rose = Instant::now();
         // A task may fall over what the check asks.
-        self.checker.harm().anywhere |= aim.victim == Victim::Panic;
+        self.checker.harm().anywhere += u32::from(aim.victim == Victim::Panic);
         let Ended::Done(took) = self.check(life, aim, (&api, armed), dice.fork(1)).await? else { return Ok(()) };
         self.unchecked = 0;
         self.recovering = false;
@@ -284,7 +284,7 @@ impl World {
     fn panicked(&self, life: &Life, aim: &Aim) -> bool {
         let Some((point, nth)) = aim.point.filter(|_| aim.victim == Victim::Panic) else { return false };
         let come = life.counts().get(point.as_str()).is_some_and(|count| *count >= nth);
-        self.checker.harm().anywhere |= come;
+        self.checker.harm().anywhere += u32::from(come);
         come
     }
 
@@ -340,13 +340,13 @@ impl World {
                 Ok(false)
             }
             Victim::Launcher if hold.is_some_and(|hold| hold.pid.map(raw) != daemon) => {
-                self.checker.harm().anywhere = true;
+                self.checker.harm().anywhere += 1;
                 hold.and_then(|hold| hold.pid).map(raw).into_iter().for_each(kill);
                 Ok(false)
             }
             Victim::Launcher if hold.is_some() => {
                 // The daemon stands where its launcher is under way: the youngest of its children.
-                self.checker.harm().anywhere = true;
+                self.checker.harm().anywhere += 1;
                 let processes = self.checker.census.processes();
                 let others = processes.iter().filter(|it| Some(it.pid) != daemon);
                 let youngest = others.max_by_key(|it| (it.start_ticks, it.pid)).map(|it| it.pid);
