@@ -2072,6 +2072,7 @@ Register-ArgumentCompleter -Native -CommandName 'weft' -ScriptBlock {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List nodes')
             [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List nodes')
             [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Describe nodes: what they have, and what their drivers can do')
+            [CompletionResult]::new('release-orphans', 'release-orphans', [CompletionResultType]::ParameterValue, 'Remove VMs and snapshots that are on a node and unknown to the state, with their disks')
             break
         }
         'weft;nodes' {
@@ -2093,6 +2094,7 @@ Register-ArgumentCompleter -Native -CommandName 'weft' -ScriptBlock {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List nodes')
             [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List nodes')
             [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Describe nodes: what they have, and what their drivers can do')
+            [CompletionResult]::new('release-orphans', 'release-orphans', [CompletionResultType]::ParameterValue, 'Remove VMs and snapshots that are on a node and unknown to the state, with their disks')
             break
         }
         'weft;node;list' {
@@ -2198,6 +2200,48 @@ Register-ArgumentCompleter -Native -CommandName 'weft' -ScriptBlock {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file')
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'The folder for all state, run-time files and caches')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'How log lines look')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but answers and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but answers and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more in the log; repeat for still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more in the log; repeat for still more')
+            [CompletionResult]::new('--no-color', '--no-color', [CompletionResultType]::ParameterName, 'No colours, also on a terminal')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'weft;node;release-orphans' {
+            [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Makes a repetition safe: the same id gets the first answer')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The server that is asked')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project that is meant')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How answers look')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How answers look')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'The folder for all state, run-time files and caches')
+            [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'How log lines look')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'All that there are')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Really: their disks cannot be brought back')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but answers and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but answers and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more in the log; repeat for still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more in the log; repeat for still more')
+            [CompletionResult]::new('--no-color', '--no-color', [CompletionResultType]::ParameterName, 'No colours, also on a terminal')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'weft;nodes;release-orphans' {
+            [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Makes a repetition safe: the same id gets the first answer')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The server that is asked')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project that is meant')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How answers look')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How answers look')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'The folder for all state, run-time files and caches')
+            [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'How log lines look')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'All that there are')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Really: their disks cannot be brought back')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but answers and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but answers and errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more in the log; repeat for still more')

@@ -112,6 +112,9 @@ _weft() {
             weft__subcmd__node,ls)
                 cmd="weft__subcmd__node__subcmd__list"
                 ;;
+            weft__subcmd__node,release-orphans)
+                cmd="weft__subcmd__node__subcmd__release__subcmd__orphans"
+                ;;
             weft__subcmd__snapshot,create)
                 cmd="weft__subcmd__snapshot__subcmd__create"
                 ;;
@@ -1176,7 +1179,7 @@ _weft() {
             return 0
             ;;
         weft__subcmd__node)
-            opts="-o -q -v -h --server --project --output --quiet --verbose --no-color --timeout --config --data-dir --log-format --help list ls get"
+            opts="-o -q -v -h --server --project --output --quiet --verbose --no-color --timeout --config --data-dir --log-format --help list ls get release-orphans"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1275,6 +1278,56 @@ _weft() {
             fi
             case "${prev}" in
                 --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml name" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        weft__subcmd__node__subcmd__release__subcmd__orphans)
+            opts="-o -q -v -h --all --yes --request-id --server --project --output --quiet --verbose --no-color --timeout --config --data-dir --log-format --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --request-id)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

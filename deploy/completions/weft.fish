@@ -1892,25 +1892,26 @@ complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_sub
 complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from fork" -s v -l verbose -d 'Say more in the log; repeat for still more'
 complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from fork" -l no-color -d 'No colours, also on a terminal'
 complete -c weft -n "__fish_weft_using_subcommand snapshots; and __fish_seen_subcommand_from fork" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -l server -d 'The server that is asked' -r
-complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -l project -d 'The project that is meant' -r
-complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get release-orphans" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get release-orphans" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get release-orphans" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
 wide\t'For people with wide terminals'
 json\t'JSON, as on the wire'
 yaml\t'YAML of the same shape'
 name\t'Names only, one per line'"
-complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
-complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -l config -d 'The configuration file' -r -F
-complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
-complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get release-orphans" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get release-orphans" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get release-orphans" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get release-orphans" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
 json\t'One JSON object per line'"
-complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -s q -l quiet -d 'Say nothing but answers and errors'
-complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -s v -l verbose -d 'Say more in the log; repeat for still more'
-complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -l no-color -d 'No colours, also on a terminal'
-complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -f -a "list" -d 'List nodes'
-complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -f -a "ls" -d 'List nodes'
-complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get" -f -a "get" -d 'Describe nodes: what they have, and what their drivers can do'
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get release-orphans" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get release-orphans" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get release-orphans" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get release-orphans" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get release-orphans" -f -a "list" -d 'List nodes'
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get release-orphans" -f -a "ls" -d 'List nodes'
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get release-orphans" -f -a "get" -d 'Describe nodes: what they have, and what their drivers can do'
+complete -c weft -n "__fish_weft_using_subcommand node; and not __fish_seen_subcommand_from list ls get release-orphans" -f -a "release-orphans" -d 'Remove VMs and snapshots that are on a node and unknown to the state, with their disks'
 complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from list" -l filter -d 'Only nodes that this filter fits, such as \'architecture = x86_64\'' -r
 complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from list" -l server -d 'The server that is asked' -r
 complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from list" -l project -d 'The project that is meant' -r
@@ -1961,25 +1962,45 @@ complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcomma
 complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Say more in the log; repeat for still more'
 complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from get" -l no-color -d 'No colours, also on a terminal'
 complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -l server -d 'The server that is asked' -r
-complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -l project -d 'The project that is meant' -r
-complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from release-orphans" -l request-id -d 'Makes a repetition safe: the same id gets the first answer' -r
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from release-orphans" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from release-orphans" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from release-orphans" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
 wide\t'For people with wide terminals'
 json\t'JSON, as on the wire'
 yaml\t'YAML of the same shape'
 name\t'Names only, one per line'"
-complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
-complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -l config -d 'The configuration file' -r -F
-complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
-complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from release-orphans" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from release-orphans" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from release-orphans" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from release-orphans" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
 json\t'One JSON object per line'"
-complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -s q -l quiet -d 'Say nothing but answers and errors'
-complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -s v -l verbose -d 'Say more in the log; repeat for still more'
-complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -l no-color -d 'No colours, also on a terminal'
-complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -f -a "list" -d 'List nodes'
-complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -f -a "ls" -d 'List nodes'
-complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get" -f -a "get" -d 'Describe nodes: what they have, and what their drivers can do'
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from release-orphans" -l all -d 'All that there are'
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from release-orphans" -l yes -d 'Really: their disks cannot be brought back'
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from release-orphans" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from release-orphans" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from release-orphans" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand node; and __fish_seen_subcommand_from release-orphans" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get release-orphans" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get release-orphans" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get release-orphans" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get release-orphans" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get release-orphans" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get release-orphans" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get release-orphans" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get release-orphans" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get release-orphans" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get release-orphans" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get release-orphans" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get release-orphans" -f -a "list" -d 'List nodes'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get release-orphans" -f -a "ls" -d 'List nodes'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get release-orphans" -f -a "get" -d 'Describe nodes: what they have, and what their drivers can do'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and not __fish_seen_subcommand_from list ls get release-orphans" -f -a "release-orphans" -d 'Remove VMs and snapshots that are on a node and unknown to the state, with their disks'
 complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from list" -l filter -d 'Only nodes that this filter fits, such as \'architecture = x86_64\'' -r
 complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from list" -l server -d 'The server that is asked' -r
 complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from list" -l project -d 'The project that is meant' -r
@@ -2030,6 +2051,25 @@ complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcomm
 complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Say more in the log; repeat for still more'
 complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from get" -l no-color -d 'No colours, also on a terminal'
 complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from release-orphans" -l request-id -d 'Makes a repetition safe: the same id gets the first answer' -r
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from release-orphans" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from release-orphans" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from release-orphans" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from release-orphans" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from release-orphans" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from release-orphans" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from release-orphans" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from release-orphans" -l all -d 'All that there are'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from release-orphans" -l yes -d 'Really: their disks cannot be brought back'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from release-orphans" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from release-orphans" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from release-orphans" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand nodes; and __fish_seen_subcommand_from release-orphans" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c weft -n "__fish_weft_using_subcommand event; and not __fish_seen_subcommand_from list ls watch" -l server -d 'The server that is asked' -r
 complete -c weft -n "__fish_weft_using_subcommand event; and not __fish_seen_subcommand_from list ls watch" -l project -d 'The project that is meant' -r
 complete -c weft -n "__fish_weft_using_subcommand event; and not __fish_seen_subcommand_from list ls watch" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'

@@ -132,6 +132,10 @@ fn told(key: &Key, stored: &Stored<Object>) -> String {
             Answer::Instance(vm) => format!("request {:02x?} answered: {}", &request.body[..4], instance(vm)),
             Answer::Snapshot(one) => format!("request {:02x?} answered: {}", &request.body[..4], snapshot(one)),
             Answer::Absent => format!("request {:02x?} answered: absent", &request.body[..4]),
+            Answer::Orphans(all) => {
+                let ids: Vec<_> = all.ids().collect();
+                format!("request {:02x?} answered: {}", &request.body[..4], ids.join(" "))
+            }
         },
         Object::Event(event) => format!("event {} {} {:?}", event.at.as_nanos(), event.reason, event.message),
         Object::Node(node) => format!("node {} {} {} cpus", node.name, node.facts.boot_id, node.facts.cpus),

@@ -104,8 +104,6 @@ pub(crate) struct Settings {
     pub(crate) event_age: Duration,
     /// Drivers that are looked for, in the order in which `auto` tries them.
     pub(crate) drivers: Vec<String>,
-    /// What is unknown to the state and goes all the same.
-    pub(crate) release_orphans: weft_agent::Release,
     /// Whether VMMs are jailed.
     pub(crate) jail: Jail,
     /// The ids that jailed VMMs are given.
@@ -195,7 +193,6 @@ pub(crate) fn load(flags: &Flags, outside: &Outside) -> Result<Settings> {
         max_events: get.number("retention.max_events", 100, 10_000_000)?,
         event_age: get.span("retention.event_age", Duration::from_secs(60), Duration::from_secs(86_400 * 3650))?,
         drivers: get.list("node.drivers", &DRIVERS)?,
-        release_orphans: get.orphans("node.release_orphans")?,
         jail: match get.choice("jail.mode", &["auto", "off", "required"])?.as_str() {
             "off" => Jail::Off,
             "required" => Jail::Required,

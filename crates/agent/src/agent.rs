@@ -9,7 +9,7 @@ use crate::files::Files;
 use crate::inventory::{self, Holdings};
 use crate::layout::Layout;
 use crate::looks::Looks;
-use crate::orphans::{self, Orphans};
+use crate::orphans;
 use crate::owner::{Ask, Owner, Wish};
 use crate::shared::Shared;
 use crate::wards::Wards;
@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
-use weft_domain::node::Node;
+use weft_domain::node::{Node, Orphans};
 use weft_domain::snapshot::SnapshotPhase;
 use weft_domain::{Fault, InstanceId};
 use weft_ports::link::{Placed, Placement};
@@ -62,7 +62,7 @@ pub fn open(config: Config, ports: Ports) -> Agent {
         layout,
         figures: Figures::new(),
         wards,
-        orphans: Orphans::default(),
+        orphans: orphans::Orphans::default(),
         looks: Looks::default(),
         files: Files::default(),
         adopting: Semaphore::new(ADOPTIONS),
@@ -116,12 +116,14 @@ impl Agent {
         upkeep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut census = interval_at(Instant::now() + shared.config.census, shared.config.census);
         census.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut going = shared.orphans.going();
         let (mut refresh, mut taking): (Option<Task<()>>, Option<Task<()>>) = (None, None);
         loop {
             tokio::select! {
                 Some(news) = news.next() => self.hear(news, &mut run),
                 Some((id, ended)) = run.owners.next() => self.forget(id, ended, &mut run),
                 (id, ended) = run.keepers.next() => run.keepers.forget(id, ended),
+                Ok(()) = going.changed() => self.let_go(&going.borrow_and_update().clone(), &mut run),
                 () = shared.orphans.news() => upkeep.reset_immediately(),
                 // One that hangs is given up for the next.
                 _ = upkeep.tick() => {
@@ -231,6 +233,7 @@ impl Agent {
             News::Placement(Placement::Set(placed)) => {
                 let id = placed.id;
                 run.told.insert(id);
+                self.shared.orphans.gone(id);
                 self.want(id, Some(Arc::from(placed)), run);
             }
             News::Placement(Placement::Removed(id)) => {
@@ -242,6 +245,7 @@ impl Agent {
                 if placed.snapshot.phase == SnapshotPhase::Deleting {
                     self.shared.looks.ends(placed.snapshot.id);
                 }
+                self.shared.orphans.gone_snapshot(placed.snapshot.id);
                 run.keepers.set(placed.snapshot);
             }
             News::Placement(Placement::SnapshotRemoved(id)) => {
@@ -255,7 +259,7 @@ impl Agent {
         }
     }
 
-    /// All was told: what is here and was not told is left as it is, unless a person gave it up.
+    /// All was told: what is here and was not told is left as it is.
     fn set_orphans_apart(&self, run: &mut Run) {
         // An owner that ends its instance may have told so already.
         let stays = |handle: &Handle| {
@@ -266,12 +270,18 @@ impl Agent {
         let here: BTreeSet<_> = owned.into_iter().chain(run.inherited.keys().copied()).collect();
         let shared = &self.shared;
         for id in &here - &run.told {
-            if shared.config.release.instances.contains(&id) {
-                tracing::warn!(instance = %id, "the state does not know it, and a person gave it up: released");
-                self.want(id, None, run);
-            } else {
-                shared.orphans.add(&shared.ports, &shared.layout, id, run.inherited.get(&id));
-            }
+            shared.orphans.add(&shared.ports, &shared.layout, id, run.inherited.get(&id));
+        }
+    }
+
+    /// Releases what a person gave up.
+    fn let_go(&self, going: &Orphans, run: &mut Run) {
+        for id in &going.instances {
+            tracing::warn!(instance = %id, "the state does not know it, and a person gave it up: released");
+            self.want(*id, None, run);
+        }
+        for id in &going.snapshots {
+            run.keepers.remove(*id);
         }
     }
 
@@ -326,7 +336,7 @@ impl Agent {
         match ended {
             // It may have been wanted again while its owner ended.
             Ended::Concluded(placed) if last.is_some() && last != placed => self.want(id, last, run),
-            Ended::Concluded(_) => {}
+            Ended::Concluded(_) => self.shared.orphans.gone(id),
             Ended::Fell(holdings) => {
                 run.inherited.insert(id, holdings);
                 self.want(id, last, run);

@@ -1,12 +1,10 @@
 //! What an agent is given: its settings and the ports it works through.
 
-use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use weft_domain::node::Node;
-use weft_domain::{InstanceId, SnapshotId};
 use weft_ports::claims::Claims;
 use weft_ports::clock::Clock;
 use weft_ports::codec::SpecCodec;
@@ -41,17 +39,6 @@ pub struct Config {
     pub retry: Duration,
     /// Whether VMMs are jailed.
     pub jail: JailPolicy,
-    /// What goes though the state does not know it.
-    pub release: Release,
-}
-
-/// Orphans that a person gave up by name; all others are kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Release {
-    /// Instances, with their disks.
-    pub instances: BTreeSet<InstanceId>,
-    /// Snapshots.
-    pub snapshots: BTreeSet<SnapshotId>,
 }
 
 /// Whether VMMs are jailed.

@@ -41,4 +41,4 @@ mod vet;
 mod wards;
 
 pub use agent::{Agent, open};
-pub use config::{Config, JailPolicy, Ports, Release};
+pub use config::{Config, JailPolicy, Ports};

@@ -3,7 +3,7 @@
 //! ```text
 //!  journal ─┐            ┌─ placed, or told to go ─► its owner or keeper
 //!           ├─ all told ─┤
-//!  control ─┘            └─ never heard of ─► orphan: left as it is, told ─► released where a person named it
+//!  control ─┘            └─ never heard of ─► orphan: left as it is, told ─► released when a person gives it up
 //! ```
 //!
 //! An instance is in the state before anything of it is claimed, and leaves the state after its last claim was
@@ -18,8 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use tokio::sync::Notify;
-use weft_domain::node::Facts;
+use tokio::sync::{Notify, watch};
+use weft_domain::node::{Facts, Orphans as Ids};
 use weft_domain::{ClaimId, Fault, InstanceId, Reason, SnapshotId};
 
 /// So many are named in the node's warnings; the log names all.
@@ -39,6 +39,8 @@ struct Orphan {
 pub(crate) struct Orphans {
     found: Mutex<Found>,
     news: Notify,
+    /// Given up by a person, and not gone yet.
+    going: watch::Sender<Ids>,
 }
 
 #[derive(Debug, Default)]
@@ -77,6 +79,44 @@ impl Orphans {
         self.news.notified().await;
     }
 
+    /// A person gives these up. What is no orphan is left alone.
+    pub(crate) fn give_up(&self, which: &Ids) {
+        let given_up = {
+            let mut found = self.lock();
+            let instances = which.instances.iter().filter(|id| found.instances.contains_key(id)).copied().collect();
+            let snapshots = which.snapshots.iter().filter(|id| found.snapshots.contains_key(id)).copied().collect();
+            let given_up = Ids { instances, snapshots };
+            found.instances.retain(|id, _| !given_up.instances.contains(id));
+            found.snapshots.retain(|id, _| !given_up.snapshots.contains(id));
+            given_up
+        };
+        if !given_up.is_empty() {
+            self.going.send_modify(|going| {
+                going.instances.extend(given_up.instances);
+                going.snapshots.extend(given_up.snapshots);
+            });
+        }
+    }
+
+    /// What a person gave up, as it changes.
+    pub(crate) fn going(&self) -> watch::Receiver<Ids> {
+        self.going.subscribe()
+    }
+
+    /// Nothing of this instance is left, or the state knows it again.
+    pub(crate) fn gone(&self, id: InstanceId) {
+        if self.going.send_if_modified(|going| going.instances.remove(&id)) {
+            self.news.notify_one();
+        }
+    }
+
+    /// The same of a snapshot.
+    pub(crate) fn gone_snapshot(&self, id: SnapshotId) {
+        if self.going.send_if_modified(|going| going.snapshots.remove(&id)) {
+            self.news.notify_one();
+        }
+    }
+
     /// The instances among them.
     pub(crate) fn instances(&self) -> Vec<InstanceId> {
         self.lock().instances.keys().copied().collect()
@@ -111,7 +151,7 @@ impl Orphans {
 
 /// What a person can do about them.
 const FIX: &str = "the state is older than what runs here, as after restoring a backup: restore a newer backup, or \
-                   save what is worth it and let the rest go with node.release_orphans=ID";
+                   save what is worth it and let the rest go with weft node release-orphans";
 
 fn describe(ports: &Ports, layout: &Layout, id: InstanceId, held: Option<&Holdings>) -> Orphan {
     let folder = layout.folder(id).display().to_string();

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use weft_domain::census::Census;
+use weft_domain::node::Orphans;
 use weft_domain::{Fault, InstanceId, Reason, Spec};
 use weft_ports::api::{Answers, ConsoleInput, LogChunk, LogQuery, LogStart};
 use weft_ports::hypervisor::{Counters, Machine};
@@ -38,6 +39,20 @@ impl Reach for Agent {
 
     async fn census(&self) -> Result<Census, Fault> {
         self.told_census().await
+    }
+
+    async fn orphans(&self) -> Result<Orphans, Fault> {
+        let orphans = &self.shared.orphans;
+        let (instances, snapshots) = (orphans.instances(), orphans.snapshots());
+        Ok(Orphans { instances: instances.into_iter().collect(), snapshots: snapshots.into_iter().collect() })
+    }
+
+    async fn release_orphans(&self, which: &Orphans) -> Result<(), Fault> {
+        let orphans = &self.shared.orphans;
+        orphans.give_up(which);
+        let mut going = orphans.going();
+        let gone = going.wait_for(|going| which.without(going) == *which).await;
+        gone.map(|_| ()).map_err(|_| Fault::new(Reason::NodeAway, "the agent ends; it goes on with the next"))
     }
 
     async fn log(&self, id: InstanceId, query: LogQuery) -> Result<Answers<LogChunk>, Fault> {

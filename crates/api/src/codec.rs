@@ -12,7 +12,8 @@
 use crate::convert::{Found, event, node, snapshot, spec, timestamp, vm};
 use crate::proto::weft::store::v1 as store;
 use crate::proto::weft::v1 as wire;
-use buffa::{Message, MessageField};
+use buffa::Message;
+use weft_domain::node::Orphans;
 use weft_domain::object::{Answer, Answered, Object, Revision, Sort};
 use weft_domain::{Fault, Spec};
 use weft_ports::codec::{Codec, Error, SpecCodec};
@@ -124,20 +125,21 @@ fn content(object: &Object) -> Vec<u8> {
 }
 
 fn answer(answered: &Answered) -> store::AnswerRecord {
-    let (vm, snapshot) = match &answered.answer {
-        Answer::Instance(instance) => (vm::vm(instance).into(), MessageField::none()),
-        Answer::Snapshot(one) => (MessageField::none(), snapshot::snapshot(one).into()),
-        Answer::Absent => (MessageField::none(), MessageField::none()),
-    };
-    store::AnswerRecord {
+    let mut record = store::AnswerRecord {
         body_sha256: answered.body.to_vec(),
         time: timestamp(answered.at).into(),
-        vm,
         revision: answered.revision.0,
-        snapshot,
-        absent: matches!(answered.answer, Answer::Absent),
         ..Default::default()
+    };
+    match &answered.answer {
+        Answer::Instance(instance) => record.vm = vm::vm(instance).into(),
+        Answer::Snapshot(one) => record.snapshot = snapshot::snapshot(one).into(),
+        Answer::Absent => record.absent = true,
+        Answer::Orphans(orphans) => {
+            record.orphans = store::OrphansRecord { ids: orphans.ids().collect(), ..Default::default() }.into();
+        }
     }
+    record
 }
 
 fn message<M: Message>(content: &[u8]) -> Result<M, Error> {
@@ -169,11 +171,16 @@ fn read_answer(record: store::AnswerRecord) -> Result<Answered, Error> {
     found.done().map_err(|fault| damaged(fault.message))?;
     let body = record.body_sha256.try_into().map_err(|_| damaged("its hash has another length"))?;
     let refused = |fault: Fault| damaged(fault.message);
-    let answer = match (record.vm.into_option(), record.snapshot.into_option(), record.absent) {
-        (Some(vm), None, false) => Answer::Instance(Box::new(vm::instance(vm).map_err(refused)?)),
-        (None, Some(one), false) => Answer::Snapshot(Box::new(snapshot::read(one).map_err(refused)?)),
-        (None, None, true) => Answer::Absent,
-        (_, _, _) => return Err(damaged("it has not one answer")),
+    let (vm, snapshot) = (record.vm.into_option(), record.snapshot.into_option());
+    let answer = match (vm, snapshot, record.orphans.into_option(), record.absent) {
+        (Some(vm), None, None, false) => Answer::Instance(Box::new(vm::instance(vm).map_err(refused)?)),
+        (None, Some(one), None, false) => Answer::Snapshot(Box::new(snapshot::read(one).map_err(refused)?)),
+        (None, None, Some(orphans), false) => {
+            let ids = Orphans::parse(orphans.ids.iter().map(String::as_str));
+            Answer::Orphans(ids.map_err(|_| damaged("it names what is neither a VM nor a snapshot"))?)
+        }
+        (None, None, None, true) => Answer::Absent,
+        (_, _, _, _) => return Err(damaged("it has not one answer")),
     };
     Ok(Answered { body, at, answer, revision: Revision(record.revision) })
 }

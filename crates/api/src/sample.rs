@@ -11,7 +11,7 @@ use weft_domain::instance::{
     Condition, Desired, Exit, ExitCause, Meta, Origin, Placement, Power, Running, Status, StopHow,
 };
 use weft_domain::label::Annotations;
-use weft_domain::node::{Facts, Node};
+use weft_domain::node::{Facts, Node, Orphans};
 use weft_domain::object::{Answer, Answered, Revision};
 use weft_domain::snapshot::{Content, Identity, Part, Role, Scope, Snapshot, SnapshotPhase};
 use weft_domain::spec::device::RNG_SOURCES;
@@ -474,12 +474,22 @@ pub(crate) fn snapshot() -> BoxedStrategy<Snapshot> {
     .boxed()
 }
 
+/// Any orphans of a node.
+pub(crate) fn orphans() -> impl Strategy<Value = Orphans> {
+    let ids = || prop::collection::btree_set(any::<[u8; 16]>(), 0..4);
+    (ids(), ids()).prop_map(|(instances, snapshots)| Orphans {
+        instances: instances.into_iter().map(InstanceId::from_bytes).collect(),
+        snapshots: snapshots.into_iter().map(SnapshotId::from_bytes).collect(),
+    })
+}
+
 /// Any answer to a request.
 pub(crate) fn answered() -> impl Strategy<Value = Answered> {
     let answer = prop_oneof![
         instance().prop_map(|one| Answer::Instance(Box::new(one))),
         snapshot().prop_map(|one| Answer::Snapshot(Box::new(one))),
         Just(Answer::Absent),
+        orphans().prop_map(Answer::Orphans),
     ];
     (any::<[u8; 32]>(), time(), answer, any::<u64>()).prop_map(|(body, at, answer, revision)| Answered {
         body,

@@ -152,6 +152,31 @@ pub enum NodeCommand {
         #[arg(required = true, value_name = "NODE")]
         nodes: Vec<String>,
     },
+    /// Remove VMs and snapshots that are on a node and unknown to the state, with their disks
+    ///
+    /// They are there after an old backup was restored, and `weft node get` names them in its warnings. What is
+    /// worth it can be copied out of their folders before, or brought back by a newer backup.
+    ReleaseOrphans(ReleaseOrphansArgs),
+}
+
+/// What is given up.
+#[derive(Debug, Clone, Args)]
+pub struct ReleaseOrphansArgs {
+    /// The node's name or id
+    #[arg(value_name = "NODE")]
+    pub node: String,
+    /// Ids of VMs and snapshots
+    #[arg(value_name = "ID", required_unless_present = "all")]
+    pub ids: Vec<String>,
+    /// All that there are
+    #[arg(long, conflicts_with = "ids")]
+    pub all: bool,
+    /// Really: their disks cannot be brought back
+    #[arg(long)]
+    pub yes: bool,
+    /// Makes a repetition safe: the same id gets the first answer
+    #[arg(long, value_name = "ID", value_parser = value::request_id)]
+    pub request_id: Option<String>,
 }
 
 /// Commands about events.

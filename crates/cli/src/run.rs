@@ -39,6 +39,7 @@ async fn serve(desk: &mut Desk, command: ClientCommand) -> Result<(), Error> {
         ClientCommand::Snapshot(command) => serve_snapshot(desk, command).await,
         ClientCommand::Node(NodeCommand::List(args)) => nodes::list(desk, args).await,
         ClientCommand::Node(NodeCommand::Get { nodes }) => nodes::get(desk, &nodes).await,
+        ClientCommand::Node(NodeCommand::ReleaseOrphans(args)) => nodes::release_orphans(desk, args).await,
         ClientCommand::Event(EventCommand::List(args)) => events::list(desk, args).await,
         ClientCommand::Event(EventCommand::Watch(args)) => events::watch(desk, args).await,
         ClientCommand::Apply(args) => apply::apply(desk, args).await,

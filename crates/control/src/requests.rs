@@ -5,6 +5,7 @@
 //! written by one commit. That a removal found nothing is an answer too: what has the name later stays.
 
 use sha2::{Digest, Sha256};
+use weft_domain::node::Orphans;
 use weft_domain::object::{Answer, Answered, Key, Object, Revision, Stored};
 use weft_domain::snapshot::Snapshot;
 use weft_domain::{Fault, Instance, Reason, Time};
@@ -69,6 +70,11 @@ impl Request {
         Commit { expect: vec![self.unanswered(), Expect::Absent(missing)], writes }
     }
 
+    /// Records an answer that is what a node lets go.
+    pub(crate) fn answer_orphans(&self, orphans: &Orphans, at: Time) -> Write {
+        self.record(Answer::Orphans(orphans.clone()), Revision::default(), at)
+    }
+
     fn record(&self, answer: Answer, revision: Revision, at: Time) -> Write {
         let answered = Answered { body: self.body, at, answer, revision };
         Write::Put(Key::Request(self.key), Object::Request(Box::new(answered)))
@@ -80,7 +86,7 @@ impl Request {
         match value {
             Answer::Instance(instance) => Ok(Some(Stored { value: *instance, revision })),
             Answer::Absent => Ok(None),
-            Answer::Snapshot(_) => Err(Fault::internal("the record of a request has another answer")),
+            Answer::Snapshot(_) | Answer::Orphans(_) => Err(another()),
         }
     }
 
@@ -90,7 +96,15 @@ impl Request {
         match value {
             Answer::Snapshot(snapshot) => Ok(Some(Stored { value: *snapshot, revision })),
             Answer::Absent => Ok(None),
-            Answer::Instance(_) => Err(Fault::internal("the record of a request has another answer")),
+            Answer::Instance(_) | Answer::Orphans(_) => Err(another()),
+        }
+    }
+
+    /// The same, where it was answered what a node lets go.
+    pub(crate) fn answered_orphans(&self, record: Stored<Object>) -> Result<Orphans, Fault> {
+        match self.read(record)?.value {
+            Answer::Orphans(orphans) => Ok(orphans),
+            Answer::Instance(_) | Answer::Snapshot(_) | Answer::Absent => Err(another()),
         }
     }
 
@@ -104,4 +118,9 @@ impl Request {
         let own = answered.revision == Revision::default();
         Ok(Stored { value: answered.answer, revision: if own { record.revision } else { answered.revision } })
     }
+}
+
+/// What was answered is of another sort than this verb's.
+fn another() -> Fault {
+    Fault::internal("the record of a request has another answer")
 }

@@ -1,7 +1,8 @@
 //! A node: a machine that runs instances.
 
 use crate::capability::Capabilities;
-use crate::{Labels, Name, NodeId, Time};
+use crate::{InstanceId, Labels, Name, NodeId, SnapshotId, Time};
+use std::collections::BTreeSet;
 
 /// A machine that runs instances.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,4 +46,49 @@ pub struct Facts {
     pub drivers: Vec<Capabilities>,
     /// What a person should know.
     pub warnings: Vec<String>,
+}
+
+/// What is on a node and unknown to the state.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Orphans {
+    /// Instances, with their disks.
+    pub instances: BTreeSet<InstanceId>,
+    /// Snapshots.
+    pub snapshots: BTreeSet<SnapshotId>,
+}
+
+impl Orphans {
+    /// Those of these ids.
+    ///
+    /// # Errors
+    /// The first text that is the id of neither an instance nor a snapshot.
+    pub fn parse<'a>(ids: impl IntoIterator<Item = &'a str>) -> Result<Self, &'a str> {
+        let mut orphans = Self::default();
+        for id in ids {
+            match (id.parse(), id.parse()) {
+                (Ok(instance), _) => _ = orphans.instances.insert(instance),
+                (Err(_), Ok(snapshot)) => _ = orphans.snapshots.insert(snapshot),
+                (Err(_), Err(_)) => return Err(id),
+            }
+        }
+        Ok(orphans)
+    }
+
+    /// Their ids, as texts.
+    pub fn ids(&self) -> impl Iterator<Item = String> {
+        let snapshots = self.snapshots.iter().map(ToString::to_string);
+        self.instances.iter().map(ToString::to_string).chain(snapshots)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.instances.is_empty() && self.snapshots.is_empty()
+    }
+
+    /// Those of them that are not among others.
+    #[must_use]
+    pub fn without(&self, others: &Self) -> Self {
+        Self { instances: &self.instances - &others.instances, snapshots: &self.snapshots - &others.snapshots }
+    }
 }

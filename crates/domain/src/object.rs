@@ -2,6 +2,7 @@
 
 use crate::event::Event;
 use crate::node::Node;
+use crate::node::Orphans;
 use crate::snapshot::Snapshot;
 use crate::{EventId, Instance, InstanceId, Name, NodeId, SnapshotId, Time};
 use std::fmt;
@@ -134,6 +135,8 @@ pub enum Answer {
     Snapshot(Box<Snapshot>),
     /// What was to be removed was not there.
     Absent,
+    /// What a node lets go.
+    Orphans(Orphans),
 }
 
 /// An object with the revision at which it last changed.

@@ -24,7 +24,7 @@ use weft_domain::census::Census;
 use weft_domain::event::Event;
 use weft_domain::instance::StopHow;
 use weft_domain::label::Annotations;
-use weft_domain::node::Node;
+use weft_domain::node::{Node, Orphans};
 use weft_domain::object::{Revision, Stored};
 use weft_domain::spec::Spec;
 use weft_domain::{Fault, Instance, InstanceId, Labels, Name};
@@ -264,6 +264,15 @@ pub trait Consoles: Send + Sync {
     ) -> Result<Answers<Bytes>, Fault>;
 }
 
+/// Which orphans of a node are given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GivenUp {
+    /// All that there are.
+    All,
+    /// These.
+    These(Orphans),
+}
+
 /// Nodes.
 #[async_trait::async_trait]
 pub trait Nodes: Send + Sync {
@@ -273,6 +282,9 @@ pub trait Nodes: Send + Sync {
     async fn list(&self, call: &Call, query: &ListQuery) -> Result<Page<Stored<Node>>, Fault>;
     /// What is on the one of this id or name, set against what is claimed there.
     async fn census(&self, call: &Call, node: &str) -> Result<Census, Fault>;
+    /// Removes what is on the one of this id or name and unknown to the state, with all that is of it. Answers
+    /// what is no more.
+    async fn release_orphans(&self, call: &Call, node: &str, which: &GivenUp) -> Result<Orphans, Fault>;
 }
 
 /// One step of a watch of events.

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use weft_domain::census::Census;
 use weft_domain::instance::{Condition, Desired, Exit, Running};
 use weft_domain::lifecycle::Sight;
-use weft_domain::node::Node;
+use weft_domain::node::{Node, Orphans};
 use weft_domain::snapshot::{Content, Snapshot};
 use weft_domain::{Fault, InstanceId, Name, NodeId, SnapshotId, Spec};
 
@@ -137,6 +137,11 @@ pub trait Reach: Send + Sync {
     async fn nmi(&self, id: InstanceId) -> Result<(), Fault>;
     /// What is on the node, set against what is claimed there. Nothing is changed.
     async fn census(&self) -> Result<Census, Fault>;
+    /// What is on the node, and was not told by the subscription that it has.
+    async fn orphans(&self) -> Result<Orphans, Fault>;
+    /// Removes orphans with all that is of them; what is no orphan, or is there no more, is left alone. Answers
+    /// when nothing of them is left.
+    async fn release_orphans(&self, which: &Orphans) -> Result<(), Fault>;
     /// The serial console's log of an instance.
     async fn log(&self, id: InstanceId, query: LogQuery) -> Result<Answers<LogChunk>, Fault>;
     /// The serial console of an instance.

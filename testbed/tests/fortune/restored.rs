@@ -1,7 +1,7 @@
 //! The state is restored from a backup that is older than what runs.
 //!
 //! What must hold: VMs and snapshots that the restored state does not know go on and keep their disks, are told
-//! with what to do, and go only where a person names them; what it knows goes on as it runs, and its numbers
+//! with what to do, and go only where a person gives them up; what it knows goes on as it runs, and its numbers
 //! go on from what the node has done since.
 
 use crate::house::{House, comes, lives, pid};
@@ -66,7 +66,7 @@ async fn vms_that_a_restored_state_does_not_know_are_kept_until_a_person_says_ot
     let ids = [new.meta.id.to_string(), rests.meta.id.to_string(), kept.id.to_string()];
     let told = async || {
         let told = warnings(&house).await;
-        ids.iter().all(|id| told.contains(id)) && told.contains("node.release_orphans")
+        ids.iter().all(|id| told.contains(id)) && told.contains("weft node release-orphans")
     };
     comes("what is unknown is told with what to do", told).await;
     assert!(lives(pid(&new)), "it runs on");
@@ -78,12 +78,35 @@ async fn vms_that_a_restored_state_does_not_know_are_kept_until_a_person_says_ot
     house.daemon.kill().expect("killed");
     house.daemon.up().expect("up again");
     assert!(lives(pid(&new)) && disk(&rests.meta.id).exists());
-    house.daemon.terminate().expect("ended");
-    house.daemon.set(&format!("node.release_orphans={}", ids.join(",")));
-    house.daemon.up().expect("up again");
-    let gone =
-        async || !lives(pid(&new)) && !disk(&rests.meta.id).exists() && house.daemon.entries("snapshots").is_empty();
-    comes("what a person gave up goes", gone).await;
+    // Only what is unknown goes, when somebody means it, and once.
+    let node = Nodes::list(&house.weft(), &call(), &ListQuery::default()).await.expect("nodes").items.remove(0).value;
+    let release = |more: &[&str]| {
+        let mut command = house.daemon.client_command();
+        let output = command.args(["node", "release-orphans", node.name.as_str()]).args(more).output().expect("run");
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+    };
+    let (code, said) = release(&[&ids[0]]);
+    assert!(code == Some(2) && said.contains("--yes"), "{said}");
+    let known = old.meta.id.to_string();
+    let (code, said) = release(&[&known, &ids[0], "--yes"]);
+    assert!(code == Some(5) && said.contains("weft vm delete"), "{said}");
+    let (code, said) = release(&["vm-01a1fba7-bb1b-7000-a347-d7c7751535a6", "--yes"]);
+    assert!(code == Some(3) && said.contains("weft node get"), "{said}");
+    assert!(lives(pid(&new)) && disk(&rests.meta.id).exists(), "nothing went");
+    for _ in 0..2 {
+        let (code, said) = release(&[&ids[0], "--yes", "--request-id", "first"]);
+        assert!(code == Some(0) && said.contains(&ids[0]), "{said}\n{}", house.daemon.log());
+        assert!(!lives(pid(&new)) && !disk(&new.meta.id).exists(), "all of it is gone when it is answered");
+    }
+    let (code, said) = release(&[&ids[1], "--yes", "--request-id", "first"]);
+    assert!(code == Some(6) && disk(&rests.meta.id).exists(), "another body under the same id: {said}");
+    let (code, said) = release(&["--all", "--yes"]);
+    assert!(code == Some(0) && said.contains(&ids[1]) && said.contains(&ids[2]), "{said}");
+    assert!(!disk(&rests.meta.id).exists() && house.daemon.entries("snapshots").is_empty(), "all are gone");
+    let (code, said) = release(&["--all", "--yes"]);
+    assert!(code == Some(0) && said.contains("nothing"), "{said}");
+    comes("what is gone is told no more", async || warnings(&house).await.is_empty()).await;
     house.assert_unharmed("old", &old).await;
     house.assert_leaves_nothing().await;
 }

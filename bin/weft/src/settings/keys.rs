@@ -121,11 +121,6 @@ pub(crate) const KEYS: &[Key] = &[
         "Drivers that are looked for, with `:` between, in the order in which `auto` tries them.",
     ),
     text(
-        "node.release_orphans",
-        "",
-        "Ids of VMs and snapshots, with `,` between, that are on the node and unknown to the state, as after restoring a backup: they are removed with their disks. All others are kept.",
-    ),
-    text(
         "node.census_interval",
         "60s",
         "How often what is on the host is set against the journal, and what leaked is taken away.",

@@ -227,20 +227,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Ids of instances and snapshots with `,` between.
-    pub(super) fn orphans(&self, name: &'static str) -> Result<weft_agent::Release> {
-        let mut release = weft_agent::Release::default();
-        let text = self.text(name);
-        for id in text.split(',').map(str::trim).filter(|id| !id.is_empty()) {
-            match (id.parse(), id.parse()) {
-                (Ok(instance), _) => _ = release.instances.insert(instance),
-                (_, Ok(snapshot)) => _ = release.snapshots.insert(snapshot),
-                (Err(_), Err(_)) => return Err(self.wrong(name, "each must be the id of a VM or a snapshot")),
-            }
-        }
-        Ok(release)
-    }
-
     /// A range of user ids, none of them root's.
     pub(super) fn ids(&self, name: &'static str) -> Result<RangeInclusive<u32>> {
         let text = self.text(name);

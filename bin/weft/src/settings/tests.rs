@@ -56,7 +56,6 @@ fn what_is_wrong_is_named() {
         ("log.format", "xml", "one of text, json"),
         ("node.drivers", "qemu:xen", "each must be one of"),
         ("node.drivers", "qemu:qemu", "none twice"),
-        ("node.release_orphans", "all", "the id of a VM or a snapshot"),
         ("jail.mode", "maybe", "one of auto, off, required"),
         ("jail.uids", "0-10", "FIRST-LAST"),
         ("jail.uids", "7", "FIRST-LAST"),

@@ -203,7 +203,6 @@ fn open_agent(
         census: settings.census_interval,
         retry: RETRY,
         jail: jail(settings),
-        release: settings.release_orphans.clone(),
     };
     let volumes = Arc::new(weft_host::volumes::open(volumes(settings)).map_err(Fault::from)?);
     let ports = weft_agent::Ports {

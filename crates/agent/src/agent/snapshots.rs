@@ -83,7 +83,7 @@ impl Keepers {
         let told = std::mem::take(&mut self.waiting);
         let here: BTreeSet<_> = self.wants.keys().chain(self.inherited.keys()).copied().collect();
         for id in here.into_iter().filter(|id| !told.contains_key(id)) {
-            let given_up = self.shared.config.release.snapshots.contains(&id);
+            let given_up = self.shared.orphans.going().borrow().snapshots.contains(&id);
             tracing::warn!(snapshot = %id, given_up, "a snapshot is here, and the state does not know it");
             self.wish(id, Wish { snapshot: None, orphan: !given_up, link: self.link });
         }
@@ -128,7 +128,10 @@ impl Keepers {
         let last = self.wants.remove(&id).and_then(|wants| wants.borrow().snapshot.clone());
         let again = match ended {
             // It may have been wanted again while its keeper ended.
-            Ended::Concluded(wish) => last.is_some() && last != wish,
+            Ended::Concluded(wish) => {
+                self.shared.orphans.gone_snapshot(id);
+                last.is_some() && last != wish
+            }
             Ended::Fell(folder) => {
                 self.inherited.extend(folder.map(|folder| (id, folder)));
                 true

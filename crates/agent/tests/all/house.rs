@@ -102,7 +102,6 @@ impl House {
             census: CENSUS,
             retry: RETRY,
             jail,
-            release: weft_agent::Release::default(),
         };
         let (desk, disk) = (Arc::new(Desk::default()), Arc::new(Disk::new(&own, &PathBuf::from("/roots"))));
         let (host, claims) = (Arc::new(host), claims::fake::Fake::new());
@@ -170,11 +169,9 @@ impl House {
         self.idle().await;
     }
 
-    /// The next agent releases these, though control does not know them.
-    pub(crate) async fn give_up(&mut self, release: weft_agent::Release) {
-        self.kill().await;
-        self.agent = open(Config { release, ..self.config.clone() }, self.ports.clone());
-        self.start();
+    /// A person gives these up; they are released, though control does not know them.
+    pub(crate) async fn give_up(&self, which: weft_domain::node::Orphans) {
+        weft_ports::link::Reach::release_orphans(&self.agent, &which).await.expect("nothing of them is left");
         self.idle().await;
     }
 

@@ -4,8 +4,8 @@ use crate::house::{GRACE, House, blank, pass};
 use crate::snapshot::{THEIRS, folder, stocked, with_disks};
 use std::collections::BTreeSet;
 use std::time::Duration;
-use weft_agent::Release;
 use weft_domain::lifecycle::Verb;
+use weft_domain::node::Orphans;
 use weft_domain::snapshot::Scope;
 use weft_domain::spec::{Disk, DiskSource, Draft};
 use weft_domain::{ClaimId, InstanceId, SnapshotId};
@@ -14,8 +14,8 @@ use weft_ports::hypervisor::fake::Answer;
 use weft_ports::volumes::Volumes;
 use weft_ports::volumes::parts::Parts;
 
-fn instance(id: InstanceId) -> Release {
-    Release { instances: BTreeSet::from([id]), ..Release::default() }
+fn instance(id: InstanceId) -> Orphans {
+    Orphans { instances: BTreeSet::from([id]), ..Orphans::default() }
 }
 
 /// The node has told this of itself.
@@ -27,7 +27,7 @@ async fn warned(house: &House, what: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn what_an_older_state_does_not_know_runs_on_and_is_told() {
-    let mut house = House::up();
+    let house = House::up();
     let (a, b) =
         (house.running("a", |draft| draft.disks.push(blank("data", 1 << 20))).await, house.running("b", |_| {}).await);
     let pids = house.living(a);
@@ -39,13 +39,13 @@ async fn what_an_older_state_does_not_know_runs_on_and_is_told() {
     pass(Duration::from_secs(3600)).await;
     assert_eq!((house.living(a), house.claims.entries()), (pids, claims), "nothing of it was touched");
     let told = house.desk.nodes().pop().expect("it registered").facts;
-    assert!(told.warnings.iter().any(|it| it.contains("node.release_orphans")), "{:?}", told.warnings);
+    assert!(told.warnings.iter().any(|it| it.contains("weft node release-orphans")), "{:?}", told.warnings);
     assert!(
         told.allocatable_memory_bytes < house.config.node.facts.allocatable_memory_bytes,
         "its memory is not promised"
     );
     house.give_up(instance(b)).await;
-    assert_eq!(house.living(b).len(), 1, "what control knows is not given up by a name in a setting");
+    assert_eq!(house.living(b).len(), 1, "what control knows is not given up by naming it");
     house.give_up(instance(a)).await;
     assert_eq!(house.living(a).len(), 0, "a person said so");
     assert!(
@@ -57,14 +57,14 @@ async fn what_an_older_state_does_not_know_runs_on_and_is_told() {
 
 #[tokio::test(start_paused = true)]
 async fn its_disk_is_not_given_to_another_while_it_runs() {
-    let mut house = stocked();
+    let house = stocked();
     let theirs = |draft: &mut Draft| draft.disks.push(Disk::new("theirs", DiskSource::Path(THEIRS.into())));
     let (a, b) = (house.running("a", theirs).await, house.create("b", theirs));
     house.until(b, weft_domain::Phase::Created).await;
     house.kill().await;
     house.desk.forget(a);
     house.ask(b, Verb::Boot, GRACE).await;
-    house.give_up(Release::default()).await;
+    house.start();
     let failed = house.until(b, weft_domain::Phase::Failed).await;
     assert!(failed.exits[0].message.contains(&format!("is written by {a}")), "{:?}", failed.exits);
     assert_eq!((house.living(a).len(), house.living(b).len()), (1, 0), "two would write one disk");
@@ -77,14 +77,14 @@ async fn its_disk_is_not_given_to_another_while_it_runs() {
 
 #[tokio::test(start_paused = true)]
 async fn what_runs_and_cannot_be_asked_has_its_disk_all_the_same() {
-    let mut house = stocked();
+    let house = stocked();
     let theirs = |draft: &mut Draft| draft.disks.push(Disk::new("theirs", DiskSource::Path(THEIRS.into())));
     let (b, a) = (house.create("b", theirs), house.running("a", theirs).await);
     house.until(b, weft_domain::Phase::Created).await;
     house.kill().await;
     house.vmm.answer(a, Answer::Silent);
     house.ask(b, Verb::Boot, GRACE).await;
-    house.give_up(Release::default()).await;
+    house.start();
     house.until(b, weft_domain::Phase::Failed).await;
     assert_eq!((house.living(a).len(), house.living(b).len()), (1, 0), "two would write one disk");
     house.vmm.answer(a, Answer::Given);
@@ -132,7 +132,7 @@ async fn a_new_subscription_without_an_instance_leaves_it_and_tells_the_others_a
 
 #[tokio::test(start_paused = true)]
 async fn a_claim_that_control_never_heard_of_stays_until_it_is_given_up() {
-    let mut house = House::new();
+    let house = House::new();
     let id = InstanceId::from_bytes([3; 16]);
     let folder = house.config.data_dir.join("vms").join(id.to_string());
     house.disk.make_folder(&folder).await.unwrap();
@@ -151,7 +151,7 @@ fn claimed(house: &House, id: SnapshotId) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn a_snapshot_that_control_does_not_know_is_kept_if_it_is_whole() {
-    let mut house = stocked();
+    let house = stocked();
     let id = house.running("a", with_disks).await;
     let (whole, torn) = (house.kept(id, Scope::Full).await, house.kept(id, Scope::Full).await);
     house.kill().await;
@@ -163,7 +163,7 @@ async fn a_snapshot_that_control_does_not_know_is_kept_if_it_is_whole() {
     assert!(claimed(&house, whole.id) && !claimed(&house, torn.id), "what never was whole is garbage");
     let manifest = folder(&house, whole.id).join("manifest.json");
     assert!(house.disk.fake.read(&manifest).await.unwrap().is_some());
-    house.give_up(Release { snapshots: BTreeSet::from([whole.id]), ..Release::default() }).await;
+    house.give_up(Orphans { snapshots: BTreeSet::from([whole.id]), ..Orphans::default() }).await;
     assert!(!claimed(&house, whole.id));
     house.delete(id).await;
     house.assert_empty().await;

@@ -9,9 +9,11 @@ use bytes::Bytes;
 use weft_domain::Fault;
 use weft_domain::census::Census;
 use weft_domain::event::Event;
-use weft_domain::node::Node;
+use weft_domain::node::{Node, Orphans};
 use weft_domain::object::{Revision, Stored};
-use weft_ports::api::{Answers, Backups, Call, EventChange, Events, ListQuery, Nodes, Page, VmChange, WatchQuery};
+use weft_ports::api::{
+    Answers, Backups, Call, EventChange, Events, GivenUp, ListQuery, Nodes, Page, VmChange, WatchQuery,
+};
 
 /// The VM and project of a watch.
 pub(super) fn watched(query: &WatchQuery) -> (String, String) {
@@ -76,6 +78,24 @@ impl Nodes for Client {
         let answer = self.nodes.get_node_census_with_options(request, options(call)).await;
         let answer = answer.map_err(|e| from_wire(&e))?.into_owned();
         census::read(answer.census.into_option().ok_or_else(|| missing("census"))?)
+    }
+
+    async fn release_orphans(&self, call: &Call, node: &str, which: &GivenUp) -> Result<Orphans, Fault> {
+        let ids = match which {
+            GivenUp::All => Vec::new(),
+            GivenUp::These(orphans) => orphans.ids().collect(),
+        };
+        let request = wire::ReleaseNodeOrphansRequest {
+            node: node.to_owned(),
+            ids,
+            all: *which == GivenUp::All,
+            request_id: call.request_id.clone().unwrap_or_default(),
+            ..Default::default()
+        };
+        let answer = self.nodes.release_node_orphans_with_options(request, options(call)).await;
+        let answer = answer.map_err(|e| from_wire(&e))?.into_owned();
+        let gone = Orphans::parse(answer.ids.iter().map(String::as_str));
+        gone.map_err(|id| Fault::internal(format!("the server answered an id that is none: {id:?}")))
     }
 }
 

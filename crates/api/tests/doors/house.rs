@@ -12,13 +12,13 @@ use std::sync::{Arc, Mutex};
 use weft_domain::census::{Census, Line, Sort, Verdict};
 use weft_domain::event::{Event, Severity};
 use weft_domain::instance::{Desired, Meta, Status, StopHow};
-use weft_domain::node::{Facts, Node};
+use weft_domain::node::{Facts, Node, Orphans};
 use weft_domain::object::{Revision, Stored};
 use weft_domain::{Fault, Instance, InstanceId, Name, NodeId, Phase, Reason, Time};
 use weft_ports::api::{
-    Alter, Answers, Backups, Call, Change, ConsoleInput, Consoles, CreateMode, EventChange, Events, Fork, ListQuery,
-    LogChunk, LogQuery, LogStart, NewSnapshot, NewVm, Nodes, Page, Power, Removal, SnapshotRef, Vm, VmChange, VmRef,
-    Vms, WatchQuery,
+    Alter, Answers, Backups, Call, Change, ConsoleInput, Consoles, CreateMode, EventChange, Events, Fork, GivenUp,
+    ListQuery, LogChunk, LogQuery, LogStart, NewSnapshot, NewVm, Nodes, Page, Power, Removal, SnapshotRef, Vm,
+    VmChange, VmRef, Vms, WatchQuery,
 };
 
 /// What every call is told about the last one.
@@ -322,6 +322,13 @@ impl Nodes for House {
 
     async fn census(&self, _: &Call, wanted: &str) -> Result<Census, Fault> {
         if wanted == "here" { Ok(census()) } else { Err(Fault::new(Reason::NodeNotFound, "there is no such node")) }
+    }
+
+    async fn release_orphans(&self, _: &Call, _: &str, which: &GivenUp) -> Result<Orphans, Fault> {
+        match which {
+            GivenUp::All => Ok(Orphans::default()),
+            GivenUp::These(orphans) => Ok(orphans.clone()),
+        }
     }
 }
 

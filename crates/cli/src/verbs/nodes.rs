@@ -1,17 +1,17 @@
-//! `node list` and `node get`.
+//! `node list`, `node get` and `node release-orphans`.
 
 use super::USUAL;
 use super::found::pages;
 use crate::Error;
-use crate::args::{NodeListArgs, Output};
+use crate::args::{NodeListArgs, Output, ReleaseOrphansArgs};
 use crate::desk::{Desk, Shape};
 use crate::progress::{Waited, wait};
 use crate::show::table::Table;
 use crate::show::{NODE_COLUMNS, describe_node, node_row};
 use std::sync::Arc;
-use weft_domain::node::Node;
+use weft_domain::node::{Node, Orphans};
 use weft_domain::object::Stored;
-use weft_ports::api::ListQuery;
+use weft_ports::api::{Call, GivenUp, ListQuery};
 use weft_ports::documents::Item;
 
 /// So many columns are shown where the row is not wide.
@@ -61,6 +61,38 @@ pub(crate) async fn get(desk: &mut Desk, words: &[String]) -> Result<(), Error> 
     let now = desk.now();
     let pages: Vec<_> = found.iter().map(|node| describe_node(&node.value, now)).collect();
     desk.answer(&pages.join("\n"))
+}
+
+/// `node release-orphans`.
+pub(crate) async fn release_orphans(desk: &mut Desk, args: ReleaseOrphansArgs) -> Result<(), Error> {
+    let which = match (args.all, Orphans::parse(args.ids.iter().map(String::as_str))) {
+        (true, _) => GivenUp::All,
+        (false, Ok(orphans)) => GivenUp::These(orphans),
+        (false, Err(id)) => {
+            return Err(Error::Usage {
+                message: format!("{id:?} is the id of neither a VM nor a snapshot"),
+                fix: format!("weft node get {} names in its warnings what there is", args.node),
+            });
+        }
+    };
+    if !args.yes {
+        return Err(Error::Usage {
+            message: "this ends VMs that run and removes disks and snapshots, which cannot be brought back".to_owned(),
+            fix: format!("look at what there is with weft node get {}, and add --yes", args.node),
+        });
+    }
+    let (nodes, call) = (Arc::clone(&desk.services.nodes), desk.call(Some(USUAL)));
+    let call = Call { request_id: args.request_id, ..call };
+    let follow = format!("weft node get {}", args.node);
+    let waited = Waited { title: format!("removing what {} has and no state knows", args.node), vm: None, follow };
+    let gone = wait(desk, waited, async { nodes.release_orphans(&call, &args.node, &which).await }).await?;
+    if gone.is_empty() {
+        desk.remark("there is nothing that the state does not know");
+        return Ok(());
+    }
+    let word = if desk.globals.output == Output::Name { "" } else { " is gone" };
+    let text: String = gone.ids().map(|id| format!("{id}{word}\n")).collect();
+    desk.answer(&text)
 }
 
 /// Answers in the forms for programs; tells whether one was wanted.

@@ -10,12 +10,12 @@ use tokio::sync::{mpsc, oneshot};
 use weft_control::{Config, Control};
 use weft_domain::admission::VMM_OVERHEAD_BYTES;
 use weft_domain::capability::{Capabilities, Feature};
-use weft_domain::converge::{Ended, Live, Plan, Seen, Step, Wanted, converge};
 use weft_domain::census::Census;
+use weft_domain::converge::{Ended, Live, Plan, Seen, Step, Wanted, converge};
 use weft_domain::instance::{Condition, Exit, ExitCause, Power as Wish, Running};
 use weft_domain::label::Annotations;
 use weft_domain::lifecycle::Sight;
-use weft_domain::node::{Facts, Node};
+use weft_domain::node::{Facts, Node, Orphans};
 use weft_domain::snapshot::{Content, Part, Role, SnapshotPhase};
 use weft_domain::spec::{Accelerator, Draft, Machine};
 use weft_domain::{Fault, IncarnationId, InstanceId, Labels, Name, NodeId, Reason, SnapshotId, Time};
@@ -62,6 +62,8 @@ pub(crate) struct Guests {
     pub(crate) busy: AtomicBool,
     /// How many times a guest was interrupted.
     pub(crate) interrupts: AtomicU64,
+    /// What its node has and control does not know.
+    pub(crate) orphans: Mutex<Orphans>,
     /// What each boot began from.
     pub(crate) began: Mutex<Vec<(InstanceId, Option<SnapshotId>)>>,
 }
@@ -230,6 +232,14 @@ impl Reach for Way {
     }
     async fn census(&self) -> Result<Census, Fault> {
         Ok(Census { left_out: 7, ..Census::default() })
+    }
+    async fn orphans(&self) -> Result<Orphans, Fault> {
+        Ok(self.0.orphans.lock().expect("nobody panicked").clone())
+    }
+    async fn release_orphans(&self, which: &Orphans) -> Result<(), Fault> {
+        let mut here = self.0.orphans.lock().expect("nobody panicked");
+        *here = here.without(which);
+        Ok(())
     }
     async fn log(&self, _: InstanceId, _: LogQuery) -> Result<Answers<LogChunk>, Fault> {
         Ok(futures::stream::empty().boxed())

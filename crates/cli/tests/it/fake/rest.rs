@@ -7,11 +7,13 @@ use weft_domain::capability::Feature;
 use weft_domain::census::Census;
 use weft_domain::event::{Event, Severity};
 use weft_domain::label::Annotations;
-use weft_domain::node::{Facts, Node};
+use weft_domain::node::{Facts, Node, Orphans};
 use weft_domain::object::{Revision, Stored};
 use weft_domain::spec::{Draft, Machine};
 use weft_domain::{EventId, Fault, Labels, Name, Reason, Time};
-use weft_ports::api::{Answers, Call, CreateMode, EventChange, Events, ListQuery, NewVm, Nodes, Page, WatchQuery};
+use weft_ports::api::{
+    Answers, Call, CreateMode, EventChange, Events, GivenUp, ListQuery, NewVm, Nodes, Page, WatchQuery,
+};
 use weft_ports::documents::{Document, Documents, Form, Item};
 
 fn node() -> Node {
@@ -66,6 +68,12 @@ impl Nodes for World {
     }
     async fn census(&self, _call: &Call, _node: &str) -> Result<Census, Fault> {
         Ok(Census::default())
+    }
+    async fn release_orphans(&self, _call: &Call, _node: &str, which: &GivenUp) -> Result<Orphans, Fault> {
+        match which {
+            GivenUp::All => Ok(Orphans::default()),
+            GivenUp::These(orphans) => Ok(orphans.clone()),
+        }
     }
 }
 
