@@ -21,8 +21,8 @@ pub(super) use shared::{Held, Shared};
 
 use super::client::TURN_LIMIT;
 use crate::http;
-use std::sync::{Arc, LazyLock};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard, watch};
 use weft_domain::{Fault, Reason};

@@ -138,10 +138,9 @@ async fn what_is_adopted_is_what_it_is() {
         let machine = rig.adopt_as(Version(53, 0), mark).await;
         assert_eq!(*machine.state().borrow(), expected, "{state} {mark:?}");
     }
-    for (state, mark, way) in [
-        ("Created", Some(Mark::Booted), Way::Poweroff),
-        ("Running", Some(Mark::Panicked), Way::Panic),
-    ] {
+    for (state, mark, way) in
+        [("Created", Some(Mark::Booted), Way::Poweroff), ("Running", Some(Mark::Panicked), Way::Panic)]
+    {
         let rig = Rig::new().await;
         rig.double.is(state);
         assert_eq!(end(&rig.adopt_as(Version(53, 0), mark).await).await.way, way, "{state} {mark:?}");
