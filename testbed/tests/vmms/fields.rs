@@ -21,6 +21,12 @@ fn disk(draft: &mut Draft, change: fn(&mut Disk)) {
     draft.disks.push(disk);
 }
 
+/// A disk that weft makes is raw, so one of another format is given by its path.
+fn another_format(draft: &mut Draft) {
+    let source = DiskSource::Path("/given/by/its/path".into());
+    draft.disks.push(Disk { format: DiskFormat::Qcow2, ..Disk::new("data", source) });
+}
+
 fn nic(draft: &mut Draft, attachment: Attachment, change: fn(&mut Nic)) {
     let mut nic = Nic::new("lan", attachment);
     change(&mut nic);
@@ -84,7 +90,7 @@ const FIRECRACKER: &[Row] = &[
     (|draft| draft.cpu.max = 2, "vm.spec.cpu.max"),
     (pin, "vm.spec.cpu.pinning"),
     (|draft| draft.memory.mergeable = true, "vm.spec.memory.mergeable"),
-    (|draft| disk(draft, |disk| disk.format = DiskFormat::Qcow2), "vm.spec.disks[0].format"),
+    (another_format, "vm.spec.disks[0].format"),
     (|draft| disk(draft, |disk| disk.direct = true), "vm.spec.disks[0].direct"),
     (|draft| disk(draft, |disk| disk.queues = 2), "vm.spec.disks[0].queues"),
     (|draft| disk(draft, |disk| disk.serial = Some("a".into())), "vm.spec.disks[0].serial"),
