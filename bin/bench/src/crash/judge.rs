@@ -356,7 +356,11 @@ impl<'a> Judge<'a> {
         let killed = standing.process.is_some_and(|(pid, _)| self.harm.pids.contains(&pid));
         let unknown = !self.harm.pids.is_empty() && !entries.is_empty();
         let may_die = harmed || killed || unknown;
-        let before = BTreeSet::from([standing.state.clone()]);
+        let mut before = BTreeSet::from([standing.state.clone()]);
+        if let Some(form) = standing.state.as_ref().filter(|_| standing.tried_again) {
+            use model::Power as P;
+            before.extend([P::Made, P::Runs, P::Held, P::Off].map(|power| Some(model::Form { power, ..form.clone() })));
+        }
         let steps = steps(entries, may_die);
         if strictness == Strictness::Exact && !may_die {
             self.refusals(name, &before, entries);
@@ -484,6 +488,7 @@ pub(super) fn standing(listed: &Listed, seen: &Seen) -> BTreeMap<String, Standin
             state: form_of(vm),
             id: vm.value.meta.id.to_string(),
             process: process.map(|process| (process.pid, process.start_ticks)),
+            tried_again: vm.value.status.phase == Phase::Failed && vm.value.status.last_exit.is_none(),
         }
     };
     listed.vms.iter().map(|vm| (vm.value.meta.name.to_string(), of(vm))).collect()

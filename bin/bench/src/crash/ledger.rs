@@ -63,6 +63,8 @@ pub(super) struct Standing {
     pub(super) id: String,
     /// Its process: pid and start time.
     pub(super) process: Option<(u32, u64)>,
+    /// It failed before anything of it ran, and weft tries again by itself.
+    pub(super) tried_again: bool,
 }
 
 /// A snapshot as its client knows it.
