@@ -51,7 +51,6 @@ pub(crate) struct House {
     pub(crate) sightings: sightings::fake::Fake,
     pub(crate) agent: Agent,
     pub(crate) config: Config,
-    ports: Ports,
     running: Mutex<Option<Task<()>>>,
     shutdown: watch::Sender<bool>,
     _folder: tempfile::TempDir,
@@ -124,7 +123,7 @@ impl House {
             images: Arc::new(Fused::<dyn images::Images> { inner: images.clone(), fuse: fuse.clone() }),
             clock: clock.clone(),
         };
-        let agent = open(config.clone(), ports.clone());
+        let agent = open(config.clone(), ports);
         let (running, shutdown) = (Mutex::default(), watch::Sender::new(false));
         Self {
             desk,
@@ -138,7 +137,6 @@ impl House {
             sightings,
             agent,
             config,
-            ports,
             running,
             shutdown,
             _folder: folder,
