@@ -5,6 +5,8 @@ use anyhow::{Context, Result, anyhow};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -45,12 +47,22 @@ impl Home {
         self.folder.join("hold.sock")
     }
 
+    /// An address of its own on the loopback: a client that asks again never finds the daemon of another world
+    /// on a port that was its own daemon's.
+    fn address(&self) -> Ipv4Addr {
+        let mut hash = DefaultHasher::new();
+        (&self.folder, std::process::id()).hash(&mut hash);
+        let [a, b, c, ..] = hash.finish().to_be_bytes();
+        Ipv4Addr::new(127, a.max(1), b, c.clamp(1, 254))
+    }
+
     fn command(&self, plan: Option<&str>) -> Result<Command> {
         let log = File::options().create(true).append(true).open(self.log())?;
         let mut command = Command::new(&self.program);
         command.arg("up").arg("--config").arg(self.folder.join("weft.toml"));
         command.arg("--data-dir").arg(self.data_dir());
-        command.args(["--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]);
+        let listen = format!("{}:0", self.address());
+        command.args(["--listen", &listen, "--metrics", &listen]);
         command.args(self.settings.iter().flat_map(|setting| ["--set", setting]));
         command.env_clear().envs(surroundings());
         if weft_ports::fault::BUILT {

@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use weft_domain::Fault;
@@ -159,18 +159,26 @@ fn open(path: &Path) -> io::Result<File> {
 
 /// Makes a file beside its name and puts it in place, whole.
 fn put(path: &Path, write: impl FnOnce(&File) -> io::Result<()>) -> Result<(), Error> {
-    let fresh = beside(path);
-    let made = make_anew(&fresh).and_then(|file| {
+    let draft = Draft(beside(path));
+    let made = make_anew(&draft.0).and_then(|file| {
         write(&file)?;
         fault::hit(Point::PartWritten);
         file.sync_all()
     });
-    if let Err(error) = made.and_then(|()| fs::rename(&fresh, path)) {
-        // What was begun takes space that others need.
-        let _ = fs::remove_file(&fresh);
+    if let Err(error) = made.and_then(|()| fs::rename(&draft.0, path)) {
         return Err(Error::host(format!("write {}", path.display()), error));
     }
     sync_parent(path)
+}
+
+/// A file that is being made: what was begun takes space that others need, and goes however its making ends.
+struct Draft(PathBuf);
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // It is gone where it was put in its place.
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 fn make_anew(path: &Path) -> io::Result<File> {
