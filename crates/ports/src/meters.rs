@@ -2,9 +2,10 @@
 //!
 //! # Laws
 //! `open` finds the files of a process once; `read` opens none and allocates nothing that lasts. A figure is
-//! what the kernel counts, in its unit, and names its source; one that nobody counts here has the source
-//! [`Source::None`] and is 0. A process that is gone is read for as long as its control group is there, and
-//! answers [`Gone`] after that. Counters of one process never go back unless the kernel's do.
+//! what the kernel counts, in its unit, and names its source; one that nobody counts here has
+//! [no source](weft_domain::usage::Source::None) and is 0. A process that is gone is read for as long as its
+//! control group is there, and answers [`Gone`] after that. Counters of one process never go back unless the
+//! kernel's do.
 
 use std::path::PathBuf;
 use weft_domain::usage::{Amounts, Sources, Stamp};

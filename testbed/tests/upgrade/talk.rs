@@ -30,7 +30,9 @@ impl Talk {
             if let Ok(stream) = UnixStream::connect(gate(daemon)) {
                 let mut talk = Self::over(stream);
                 talk.say(&ask());
-                if let Some(answer) = talk.hear() {
+                // Whoever asked before may have hung up a moment ago.
+                let taken = |answer: &Value| answer["refused"]["why"].to_string().contains("is taking over already");
+                if let Some(answer) = talk.hear().filter(|answer| !taken(answer)) {
                     return (talk, answer);
                 }
             }
