@@ -17,10 +17,13 @@ const REAL: u32 = 24;
 /// What says that a build has no fault points.
 const NO_POINTS: &str = "no fault points";
 
-/// `WEFT_SEED`, to see the same again; else another each time.
+/// The seed where nobody gives one: a test is the same each time, and the bench is there to look further.
+const SEED: &str = "99";
+
+/// `WEFT_SEED`, to see another.
 #[expect(clippy::disallowed_methods, reason = "a test that failed is repeated by hand")]
 fn seed() -> String {
-    std::env::var("WEFT_SEED").unwrap_or_else(|_| std::process::id().to_string())
+    std::env::var("WEFT_SEED").unwrap_or_else(|_| SEED.to_owned())
 }
 
 /// The report, or what was said instead.
