@@ -23,6 +23,8 @@ fn stumbles(vm: &Vm) -> bool {
 
 async fn of_ill_will(house: &House, name: &str, make: impl Fn(&House, u32)) {
     let weft = house.weft();
+    let well = format!("{name}-well");
+    house.running(&well, house.with_disk()).await;
     let ill = house.running(name, house.with_disk()).await;
     make(house, pid(&ill));
     match weft.pause(&brief(), &by_name(name)).await {
@@ -33,8 +35,8 @@ async fn of_ill_will(house: &House, name: &str, make: impl Fn(&House, u32)) {
     assert_eq!((told.phase, told.running.map(|it| it.pid)), (Phase::Running, Some(pid(&ill))), "{name} lives");
     let begun = Instant::now();
     for _ in 0..2 {
-        assert_eq!(weft.pause(&call(), &by_name("well")).await.expect("paused").value.status.phase, Phase::Paused);
-        assert_eq!(weft.resume(&call(), &by_name("well")).await.expect("resumed").value.status.phase, Phase::Running);
+        assert_eq!(weft.pause(&call(), &by_name(&well)).await.expect("paused").value.status.phase, Phase::Paused);
+        assert_eq!(weft.resume(&call(), &by_name(&well)).await.expect("resumed").value.status.phase, Phase::Running);
     }
     assert!(begun.elapsed() < SOON, "{name}: others are not held up");
     let begun = Instant::now();
