@@ -185,6 +185,8 @@ pub enum Way {
     Killed,
     /// The VMM ended by itself with an error, or something else killed it.
     Died,
+    /// It is gone, and nobody saw how: its driver was not its parent, and the VMM left no word.
+    Gone,
     /// The kernel killed it for memory.
     OutOfMemory,
     /// It went on elsewhere.

@@ -108,6 +108,10 @@ fn harm() -> impl Strategy<Value = Harm> {
 
 fn inflict(state: &mut Vec<u8>, harm: &Harm) {
     const PAGE: usize = 4096;
+    if state.len() < PAGE {
+        // A harm before this one cut the file to less than a page: it is damaged enough.
+        return;
+    }
     let page = |at: &prop::sample::Index, state: &Vec<u8>| at.index(state.len() / PAGE) * PAGE;
     match harm {
         Harm::Flip(at, bit) => {

@@ -22,7 +22,7 @@ pub(crate) fn ending(ending: Ending) -> (Way, String) {
         Ending::Code(code) => (Way::Died, format!("ended with code {code}")),
         Ending::Signal(signal) => (Way::Died, format!("was ended by signal {signal}{}", name(signal))),
         Ending::OutOfMemory => (Way::OutOfMemory, "was killed by the kernel for memory".to_owned()),
-        Ending::Unknown => (Way::Died, "is gone".to_owned()),
+        Ending::Unknown => (Way::Gone, "is gone".to_owned()),
     }
 }
 

@@ -98,13 +98,9 @@ impl Owner {
     /// It ended, or must end, while no agent looked: what can still be told of it.
     fn end_unseen(&self, held: &Held) -> End {
         let lives = held.note.alive.as_ref().is_some_and(|alive| self.shared.ports.processes.lives(alive));
-        let desired = self.wanted().desired;
-        // An agent may have ended it for a reboot or a newer boot, and died over it.
-        let renewed = held.note.reboot_epoch < desired.reboot_epoch || held.process.boot_epoch < desired.boot_epoch;
-        let (way, message) = match (lives, desired.power == Power::Off || desired.deleted || renewed) {
-            (true, _) => (Way::Killed, "the VMM was ended by force"),
-            (false, true) => (Way::Killed, "the VMM was ended, as was asked, while no agent ran"),
-            (false, false) => (Way::Died, "the VMM was gone when the agent started"),
+        let (way, message) = match lives {
+            true => (Way::Killed, "the VMM was ended by force"),
+            false => (Way::Gone, "the VMM was gone when the agent started"),
         };
         End { way, at: self.now(), message: message.to_owned(), log_tail: Vec::new() }
     }
@@ -159,9 +155,9 @@ impl Owner {
 
     async fn exit(&self, held: &Held, end: End) -> Exit {
         let desired = self.wanted().desired;
-        // An agent may have died after it asked and before it wrote that down.
-        let rebooting = held.note.reboot_epoch < desired.reboot_epoch;
-        let asked = held.note.asked.is_some() || desired.power == Power::Off || desired.deleted || rebooting;
+        // An agent may have asked, or ended it for a reboot or a newer boot, and died before it wrote that down.
+        let renewed = held.note.reboot_epoch < desired.reboot_epoch || held.process.boot_epoch < desired.boot_epoch;
+        let asked = held.note.asked.is_some() || desired.power == Power::Off || desired.deleted || renewed;
         let cause = match end.way {
             Way::Poweroff if asked => ExitCause::Shutdown,
             Way::Poweroff => ExitCause::GuestPoweroff,
@@ -169,8 +165,9 @@ impl Owner {
             Way::Reset => ExitCause::GuestReset,
             Way::Panic => ExitCause::GuestPanic,
             Way::OutOfMemory => ExitCause::OutOfMemory,
-            Way::Died if self.host_restarted(held) => ExitCause::HostRestarted,
-            Way::Died => ExitCause::VmmDied,
+            Way::Died | Way::Gone if self.host_restarted(held) => ExitCause::HostRestarted,
+            Way::Gone if asked => ExitCause::Forced,
+            Way::Died | Way::Gone => ExitCause::VmmDied,
         };
         let message = match (cause, held.note.asked) {
             (ExitCause::Forced, Some(asked)) if end.way == Way::Killed => {
@@ -178,6 +175,9 @@ impl Owner {
                 format!("the guest did not stop within {waited} s of being asked, and was ended by force")
             }
             (ExitCause::HostRestarted, _) => "the host was restarted".to_owned(),
+            (ExitCause::Forced, _) if end.way == Way::Gone => {
+                "the VMM ended, as was asked, while no agent ran that could see how".to_owned()
+            }
             (_, _) => end.message,
         };
         let (own, console_tail) = self.tails(&held.process.vmm_log).await;

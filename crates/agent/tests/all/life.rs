@@ -12,6 +12,7 @@ use weft_domain::{Phase, Reason};
 use weft_ports::hypervisor::fake::{Behaviour, Button, Fake};
 use weft_ports::hypervisor::{Boot, Hypervisor};
 use weft_ports::link::Placement;
+use weft_ports::processes::Ending;
 
 const DEAF: fn() -> Behaviour = || Behaviour { button: Button::Ignored, ..Behaviour::default() };
 
@@ -65,6 +66,27 @@ async fn a_deaf_guest_is_ended_when_its_time_is_up() {
     assert!(asked.elapsed() >= Duration::from_secs(30) && asked.elapsed() < Duration::from_secs(32));
     assert_eq!(vm.exits[0].cause, ExitCause::Forced);
     assert!(vm.exits[0].message.contains("did not stop within 30 s"), "{}", vm.exits[0].message);
+}
+
+/// Its agent took it up in the instant before it went, so nobody saw how it ended.
+#[tokio::test(start_paused = true)]
+async fn what_goes_unseen_after_it_was_asked_is_no_failure() {
+    let house = House::up();
+    house.vmm.expect(DEAF());
+    let id = house.running("a", |_| {}).await;
+    house.ask(id, Verb::Shutdown, GRACE).await;
+    pass(Duration::from_secs(1)).await;
+    house.vmm.die(id, Ending::Unknown);
+    let vm = house.until(id, Phase::Stopped).await;
+    assert_eq!(vm.exits[0].cause, ExitCause::Forced);
+    assert!(vm.exits[0].message.contains("as was asked"), "{}", vm.exits[0].message);
+
+    house.vmm.expect(DEAF());
+    let id = house.running("b", |_| {}).await;
+    house.ask(id, Verb::Shutdown, GRACE).await;
+    pass(Duration::from_secs(1)).await;
+    house.vmm.die(id, Ending::Signal(11));
+    assert_eq!(house.until(id, Phase::Failed).await.exits[0].cause, ExitCause::VmmDied, "this one was seen");
 }
 
 #[tokio::test(start_paused = true)]

@@ -110,7 +110,7 @@ impl Guest {
             Ending::Code(code) => (Way::Died, format!("the VMM ended with code {code}")),
             Ending::Signal(signal) => (Way::Died, format!("the VMM was ended by signal {signal}")),
             Ending::OutOfMemory => (Way::OutOfMemory, "the kernel killed the VMM for memory".to_owned()),
-            Ending::Unknown => (Way::Died, "the VMM is gone".to_owned()),
+            Ending::Unknown => (Way::Gone, "the VMM is gone".to_owned()),
         };
         self.stop(ending, End { way, at, message, log_tail: Vec::new() });
     }

@@ -124,7 +124,7 @@ mod tests {
             (Ending::Code(148), &[], true, "", Way::Died, "a system call that it may not make"),
             (Ending::Signal(9), &[], true, "", Way::Died, "SIGKILL"),
             (Ending::OutOfMemory, &[], false, "", Way::OutOfMemory, "for memory"),
-            (Ending::Unknown, &[], false, "", Way::Died, "is gone"),
+            (Ending::Unknown, &[], false, "", Way::Gone, "is gone"),
             (Ending::Unknown, &[out], false, "", Way::Reset, "the guest ended"),
             (Ending::Unknown, &[out], true, "", Way::Poweroff, "as it was asked"),
             (Ending::Unknown, &[failed], false, "", Way::Died, "code 148"),

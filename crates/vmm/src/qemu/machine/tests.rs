@@ -171,7 +171,7 @@ async fn a_process_that_ends_says_how() {
         (Ending::Code(1), Way::Died, "QEMU ended with code 1"),
         (Ending::Signal(9), Way::Died, "QEMU was ended by signal 9 (SIGKILL)"),
         (Ending::OutOfMemory, Way::OutOfMemory, "QEMU was killed by the kernel for memory"),
-        (Ending::Unknown, Way::Died, "QEMU is gone"),
+        (Ending::Unknown, Way::Gone, "QEMU is gone"),
     ];
     for (ending, way, message) in table {
         let rig = Rig::new().await;
