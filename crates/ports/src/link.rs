@@ -10,6 +10,7 @@
 
 use crate::api::{Answers, ConsoleInput, LogChunk, LogQuery};
 use crate::hypervisor::Counters;
+use crate::spool::{Batch, RawQuery};
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use std::net::IpAddr;
@@ -19,6 +20,7 @@ use weft_domain::instance::{Condition, Desired, Exit, Running};
 use weft_domain::lifecycle::Sight;
 use weft_domain::node::{Node, Orphans};
 use weft_domain::snapshot::{Content, Snapshot};
+use weft_domain::usage::Record;
 use weft_domain::{Fault, InstanceId, Name, NodeId, SnapshotId, Spec};
 
 /// What should be of one instance on this node.
@@ -124,6 +126,24 @@ pub trait Placements: Send + Sync {
     async fn report(&self, node: NodeId, report: Report) -> Result<(), Fault>;
     /// Takes what became of a snapshot. When it answers, that is lasting.
     async fn report_snapshot(&self, node: NodeId, report: SnapshotReport) -> Result<(), Fault>;
+}
+
+/// Where a node hands on what was used there.
+#[async_trait::async_trait]
+pub trait UsageDesk: Send + Sync {
+    /// Takes a batch, once however often it comes; answers the last batch of the node that is taken and lasting,
+    /// which the node need not keep for control any more.
+    ///
+    /// # Errors
+    /// `LedgerBroken` where it does not follow what was taken; nothing has changed then.
+    async fn take_usage(&self, batch: &Batch) -> Result<u64, Fault>;
+}
+
+/// What a node tells of usage while a caller waits.
+#[async_trait::async_trait]
+pub trait UsageReach: Send + Sync {
+    /// Records that are kept on the node, one by one, oldest first.
+    async fn records(&self, query: RawQuery) -> Result<Vec<Record>, Fault>;
 }
 
 /// What a node offers control.
