@@ -1,11 +1,15 @@
 //! Counters of running processes, read often and cheaply.
 //!
 //! # Laws
-//! `open` finds the files of a process once; `read` opens none and allocates nothing that lasts. A figure is
-//! what the kernel counts, in its unit, and names its source; one that nobody counts here has
-//! [no source](weft_domain::usage::Source::None) and is 0. A process that is gone is read for as long as its
-//! control group is there, and answers [`Gone`] after that. Counters of one process never go back unless the
-//! kernel's do.
+//! `open` finds what counts a process once; `read` allocates nothing that lasts. A figure is what the kernel
+//! counts, in its unit, and names its source; one that nobody counts here has
+//! [no source](weft_domain::usage::Source::None) and is 0. Two gauges of one process agree, also where another
+//! agent opened the second. A process that is gone is read for as long as its control group is there, and answers
+//! [`Gone`] after that; another process that was given its pid is never read in its place. Counters of one process
+//! never go back unless the kernel's do.
+
+pub mod conformance;
+pub mod fake;
 
 use std::path::PathBuf;
 use weft_domain::usage::{Amounts, Sources, Stamp};
@@ -51,7 +55,7 @@ pub struct Gone;
 /// What of one reading is wanted: memory changes slowly and costs more to read than processor time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// Processor time; the rest is as it was last read.
+    /// Processor time; the rest is as it was last read. The first reading of a gauge is of everything.
     Counters,
     /// Everything.
     All,

@@ -47,6 +47,14 @@ figures! {
     NetSentPackets = "network_sent_packets";
 }
 
+impl Figure {
+    /// Whether it is a level held over time, and not a counter.
+    #[must_use]
+    pub const fn is_level(self) -> bool {
+        matches!(self, Self::MemoryResident | Self::MemoryGranted)
+    }
+}
+
 /// An amount of each figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct Amounts([u64; FIGURES]);
@@ -108,7 +116,7 @@ pub enum Source {
     CgroupV1,
     /// A control group of the unified hierarchy.
     CgroupV2,
-    /// The process's files in `/proc`.
+    /// The process's own counters: its clock of processor time, its files in `/proc`.
     Proc,
     /// The host's statistics of a tap, seen from the guest.
     Tap,

@@ -6,11 +6,11 @@
 //!                     └─ standing() is written down; resume(standing) ─ take(sample, Adopt) ─► gap (unwatched)
 //! ```
 
-use super::{Amounts, Cause, Edge, Figure, Kind, Meter, Record, Sources, Stamp};
+use super::{Amounts, Cause, Edge, Figure, Kind, Meter, Record, Source, Sources, Stamp};
 use crate::{IncarnationId, InstanceId};
 
 /// Nanoseconds of a second.
-const SECOND: u128 = 1_000_000_000;
+const SECOND: u64 = 1_000_000_000;
 
 /// One reading of an incarnation's counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,10 +83,12 @@ impl Tally {
         let nanos = nanos?;
         let mut kind = self.cause.take().map_or(Kind::Window(edge), Kind::Gap);
         let mut meter = standing.meter;
-        let amounts = match sample.counters.since(&standing.last.counters) {
-            Some(mut amounts) => {
-                self.standing.residue = hold(&mut amounts, &standing, nanos);
-                amounts
+        let used = sample.counters.since(&standing.last.counters);
+        let amounts = match used.filter(|_| counts_on(&standing.last.sources, &sample.sources)) {
+            Some(amounts) => {
+                let (held, residue) = standing.held_for(nanos);
+                self.standing.residue = residue;
+                amounts.plus(&held)
             }
             None => {
                 kind = Kind::Gap(Cause::Reset);
@@ -103,15 +105,35 @@ impl Tally {
     }
 }
 
-/// Adds what memory was held for so long; answers what makes no whole byte-second.
-fn hold(amounts: &mut Amounts, standing: &Standing, nanos: u64) -> [u64; 2] {
-    let held =
-        [(Figure::MemoryResident, standing.last.resident_bytes), (Figure::MemoryGranted, standing.last.granted_bytes)];
-    let mut residue = [0; 2];
-    for (index, (figure, bytes)) in held.into_iter().enumerate() {
-        let whole = u128::from(bytes) * u128::from(nanos) + u128::from(standing.residue[index]);
-        amounts[figure] = u64::try_from(whole / SECOND).unwrap_or(u64::MAX);
-        residue[index] = u64::try_from(whole % SECOND).expect("it is less than a second's nanoseconds");
+impl Standing {
+    /// What memory was held if it stays so for so long, in byte-seconds, and what makes no whole one.
+    #[must_use]
+    pub fn held_for(&self, nanos: u64) -> (Amounts, [u64; 2]) {
+        let (mut amounts, mut residue) = (Amounts::default(), [0; 2]);
+        let held =
+            [(Figure::MemoryResident, self.last.resident_bytes), (Figure::MemoryGranted, self.last.granted_bytes)];
+        for (index, (figure, bytes)) in held.into_iter().enumerate() {
+            (amounts[figure], residue[index]) = byte_seconds(bytes, nanos, self.residue[index]);
+        }
+        (amounts, residue)
     }
-    residue
+}
+
+/// Whole byte-seconds, and the byte-nanoseconds that are left.
+fn byte_seconds(bytes: u64, nanos: u64, before: u64) -> (u64, u64) {
+    // Almost always all of it fits into a word, whose division is many times faster.
+    if let Some(all) = bytes.checked_mul(nanos).and_then(|held| held.checked_add(before)) {
+        return (all / SECOND, all % SECOND);
+    }
+    let all = u128::from(bytes) * u128::from(nanos) + u128::from(before);
+    let whole = u64::try_from(all / u128::from(SECOND)).unwrap_or(u64::MAX);
+    (whole, u64::try_from(all % u128::from(SECOND)).expect("it is less than a second's nanoseconds"))
+}
+
+/// Whether each counter goes on: one that is read somewhere else is another counter.
+fn counts_on(before: &Sources, now: &Sources) -> bool {
+    Figure::ALL.into_iter().filter(|figure| !figure.is_level()).all(|figure| {
+        let (before, now) = (before[figure], now[figure]);
+        before == now || before == Source::None || now == Source::None
+    })
 }

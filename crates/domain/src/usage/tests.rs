@@ -112,6 +112,39 @@ fn a_sample_from_before_the_last_is_no_record() {
 }
 
 #[test]
+fn a_counter_that_is_read_elsewhere_is_another() {
+    let (instance, incarnation) = ids();
+    let mut counters = Amounts::default();
+    counters[Figure::Cpu] = 5;
+    let mut first = sample(0, 0, counters, 10);
+    first.sources[Figure::Cpu] = Source::CgroupV1;
+    let mut tally = Tally::begin(instance, incarnation, first);
+    counters[Figure::Cpu] = 50;
+    let mut then = sample(1_000_000_000, 0, counters, 10);
+    then.sources[Figure::Cpu] = Source::Proc;
+    // The source of a level says nothing about its course.
+    then.sources[Figure::MemoryResident] = Source::Vmm;
+    let gap = tally.take(then, Edge::Tick).expect("a record");
+    assert_eq!((gap.kind, gap.amounts.is_zero()), (Kind::Gap(Cause::Reset), true));
+    counters[Figure::Cpu] = 51;
+    let window =
+        tally.take(Sample { at: Stamp { monotonic_nanos: 2_000_000_000, ..then.at }, counters, ..then }, Edge::Tick);
+    let window = window.expect("a record");
+    assert_eq!((window.meter.epoch, window.amounts[Figure::Cpu]), (1, 1));
+}
+
+#[test]
+fn memory_beyond_a_word_is_held_too() {
+    let (instance, incarnation) = ids();
+    let tally = Tally::begin(instance, incarnation, sample(0, 0, Amounts::default(), u64::MAX));
+    let (held, residue) = tally.standing().held_for(1_500_000_001);
+    let exact = u128::from(u64::MAX) * 1_500_000_001;
+    assert_eq!(held[Figure::MemoryResident], u64::MAX, "it stays at its largest");
+    assert_eq!(u128::from(residue[0]), exact % 1_000_000_000);
+    assert_eq!(held[Figure::MemoryGranted], (1 << 30) * 3 / 2 + 1);
+}
+
+#[test]
 fn names_differ() {
     let names: std::collections::BTreeSet<_> = Figure::ALL.iter().map(|figure| figure.as_str()).collect();
     assert_eq!(names.len(), Figure::ALL.len());
