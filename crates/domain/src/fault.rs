@@ -128,6 +128,8 @@ reasons! {
     StoreDamaged = "STORE_DAMAGED", FailedPrecondition;
     /// The state was written by a newer weft.
     StoreNewer = "STORE_NEWER", FailedPrecondition;
+    /// A batch of usage does not follow those that were taken of its node.
+    LedgerBroken = "LEDGER_BROKEN", InvalidArgument;
     /// The revision is older than what the log still holds.
     RevisionCompacted = "REVISION_COMPACTED", FailedPrecondition;
     /// The watcher was too slow; start again from the last revision seen.

@@ -1,6 +1,6 @@
 //! Records gathered into spans of the wall clock.
 
-use super::Amounts;
+use super::{Amounts, Kind, Record};
 use crate::Time;
 
 /// How wide a bucket is.
@@ -55,6 +55,12 @@ pub struct Bucket {
 }
 
 impl Bucket {
+    /// One record by itself.
+    #[must_use]
+    pub const fn of(record: &Record) -> Self {
+        Self { amounts: record.amounts, records: 1, gaps: matches!(record.kind, Kind::Gap(_)) as u64 }
+    }
+
     /// Both together.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
