@@ -64,6 +64,12 @@ pub enum Error {
         /// The process.
         pid: u32,
     },
+    /// A process that was to be measured has ended.
+    #[error("process {pid} has ended")]
+    Ended {
+        /// The process.
+        pid: u32,
+    },
     /// What is seen in a jail cannot be changed.
     #[error("cannot change what is seen in a jail: could not {step}: {why}")]
     Visit {
@@ -192,7 +198,7 @@ impl Error {
             Self::Setting { .. } => Reason::FieldInvalid,
             Self::Host { .. } | Self::Undying { .. } | Self::Visit { .. } => Reason::HostRefused,
             Self::NoJail { .. } => Reason::VerbUnsupported,
-            Self::NotJailed { .. } => Reason::PhaseForbids,
+            Self::NotJailed { .. } | Self::Ended { .. } => Reason::PhaseForbids,
             Self::Launch { .. } => Reason::LaunchFailed,
             Self::ProgramMissing { .. } => Reason::ProgramMissing,
             Self::DiskFull { .. } => Reason::DiskExhausted,
@@ -220,7 +226,7 @@ impl Error {
             Self::Setting { name, .. } => format!("set {name} to another value"),
             Self::NoJail { .. } => "ask `weft doctor` what is missing, or run VMs without a jail".to_owned(),
             Self::Unshown { .. } => "name a file that is there, on a file system that the jail can use".to_owned(),
-            Self::NotJailed { .. } => "look again which process it is".to_owned(),
+            Self::NotJailed { .. } | Self::Ended { .. } => "look again which process it is".to_owned(),
             Self::Host { .. } | Self::Visit { .. } => {
                 "look in weft's log, and ask `weft doctor` what this host lets weft do".to_owned()
             }

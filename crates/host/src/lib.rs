@@ -6,6 +6,7 @@
 //! ```text
 //!  processes  launcher ─► program in its own session, cgroup and jail, found again by its claim
 //!  journal    claims, group-committed to a checksummed append-only log
+//!  meters     what running processes use, as the kernel counts it
 //!  volumes    callers' paths vetted; our disks, folders and logs
 //!  census     what is here of all that weft can make
 //!  facts      what this machine is                tsc  how fast its counter runs
@@ -21,6 +22,7 @@ pub mod doctor;
 mod error;
 pub mod facts;
 pub mod journal;
+pub mod meters;
 pub mod peers;
 pub mod processes;
 pub mod tsc;

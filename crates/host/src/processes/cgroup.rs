@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  V2    one tree; controllers are handed down; inner nodes hold no process; cgroup.kill
-//!  V1    a tree per controller, that of processor time only where it is limited; freeze, kill, thaw
+//!  V1    a tree per controller, that of processor time only where it is limited; freeze, kill, thaw; processor
+//!        time is counted where that has a tree of its own
 //!  None  limits are not held, and a warning says why
 //! ```
 //!
@@ -24,6 +25,8 @@ use weft_ports::processes::{Cgroups, Confinement};
 
 /// The controllers that are used.
 const CONTROLLERS: [&str; 4] = ["memory", "cpu", "pids", "freezer"];
+/// The controller that counts processor time and limits nothing.
+const COUNTER: &str = "cpuacct";
 /// The period over which processor time is counted, in microseconds.
 const PERIOD: u64 = 100_000;
 
@@ -78,8 +81,11 @@ fn choose(mounts: &Mounts, own: Option<PathBuf>, root: bool, scope: &str) -> Tre
             "run weft as root, or as a systemd user unit with Delegate=yes",
         );
     }
-    let folders: BTreeSet<PathBuf> =
+    let mut folders: BTreeSet<PathBuf> =
         CONTROLLERS.iter().filter_map(|name| Some(mounts.by_controller.get(*name)?.join(&ours))).collect();
+    // Where it shares the tree of the scheduler, a cgroup would cost more than its figures are worth.
+    let counted = mounts.by_controller.get(COUNTER).filter(|_| !folders.is_empty());
+    folders.extend(counted.filter(|mount| mounts.by_controller.get("cpu") != Some(mount)).map(|it| it.join(&ours)));
     if folders.is_empty() {
         return none("this host has no cgroups, so limits on VMs are not held", "mount cgroup2 on /sys/fs/cgroup");
     }

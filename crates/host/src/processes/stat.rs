@@ -8,7 +8,7 @@ use weft_ports::processes::Alive;
 
 /// What is used of `/proc/PID/stat`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stat {
+pub(crate) struct Stat {
     /// `Z` and `X` are dead.
     pub(super) state: char,
     /// Whose child it is.
@@ -16,7 +16,7 @@ pub(super) struct Stat {
     /// The session; its leader's pid.
     pub(super) session: u32,
     /// When it started, in clock ticks since the machine started.
-    pub(super) start_ticks: u64,
+    pub(crate) start_ticks: u64,
 }
 
 impl Stat {
@@ -49,7 +49,7 @@ pub(super) fn of(pid: u32) -> Option<Stat> {
 ///
 /// # Errors
 /// That cannot be told now, as where we have no descriptor left to look with: it may well live.
-pub(super) fn look(pid: u32) -> io::Result<Option<Stat>> {
+pub(crate) fn look(pid: u32) -> io::Result<Option<Stat>> {
     match fs::read(format!("/proc/{pid}/stat")) {
         Ok(line) => Ok(parse(&line)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
