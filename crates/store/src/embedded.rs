@@ -8,13 +8,13 @@
 
 mod backup;
 mod batch;
-mod disk;
+pub(crate) mod disk;
 mod engine;
-mod fail;
-mod folder;
+pub(crate) mod fail;
+pub(crate) mod folder;
 mod key;
-mod reserve;
-mod row;
+pub(crate) mod reserve;
+pub(crate) mod row;
 mod schema;
 mod shared;
 #[cfg(test)]
@@ -132,7 +132,7 @@ pub fn open(config: Config, codec: Arc<dyn Codec>) -> Result<Embedded, Error> {
 /// # Errors
 /// The marker is of a newer format, or cannot be read.
 pub fn readable(dir: &Path) -> Result<(), Error> {
-    folder::marker(dir).map(drop)
+    folder::marker(dir, &folder::STORE).map(drop)
 }
 
 /// Makes the folder's state: whole under another name first.

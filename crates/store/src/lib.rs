@@ -1,4 +1,5 @@
-//! How state is kept: [`embedded`], one file on one machine, behind [`weft_ports::store::Store`].
+//! How state is kept: [`embedded`], one file on one machine, behind [`weft_ports::store::Store`]; and what was
+//! used: [`ledger`], another file beside it, behind [`weft_ports::ledger::Ledger`].
 //!
 //! # What survives what
 //!
@@ -44,5 +45,6 @@
 
 pub mod embedded;
 mod error;
+pub mod ledger;
 
 pub use error::Error;

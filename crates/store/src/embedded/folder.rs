@@ -8,6 +8,8 @@
 //! reserve     see `reserve`
 //! ```
 //!
+//! The folder of a ledger is the same with names of its own.
+//!
 //! The lock's file is never removed, so that two processes cannot hold two files of one name.
 
 use super::fail::is_full;
@@ -24,10 +26,30 @@ const GLANCE: Duration = Duration::from_millis(50);
 /// How long a wait is between.
 const BREATH: Duration = Duration::from_millis(2);
 
+/// What files in a folder are called, and what their marker says.
+#[derive(Debug)]
+pub(crate) struct Names {
+    /// The file.
+    pub(crate) file: &'static str,
+    /// The file while it is being made.
+    pub(crate) draft: &'static str,
+    /// The marker.
+    pub(crate) marker: &'static str,
+    /// The marker's first line.
+    pub(crate) title: &'static str,
+    /// The newest format that is known.
+    pub(crate) format: u64,
+}
+
+/// Those of a store.
+pub(crate) const STORE: Names =
+    Names { file: "state.redb", draft: "state.new", marker: "store", title: "a store of weft", format: FORMAT };
+
 /// A folder that is held.
 #[derive(Debug)]
 pub(crate) struct Folder {
     dir: PathBuf,
+    names: &'static Names,
     _lock: File,
     /// The folder itself is held as well: a file can be deleted under us, and another made in its place.
     _ground: File,
@@ -45,8 +67,13 @@ fn taken(lock: &File) -> Result<(), TryLockError> {
 }
 
 impl Folder {
-    /// Makes the folder where it is not there, and holds it.
+    /// Makes the folder of a store where it is not there, and holds it.
     pub(crate) fn hold(dir: &Path) -> Result<Self, Error> {
+        Self::hold_as(dir, &STORE)
+    }
+
+    /// Makes a folder where it is not there, and holds it.
+    pub(crate) fn hold_as(dir: &Path, names: &'static Names) -> Result<Self, Error> {
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(access("create", dir))?;
         let path = dir.join("lock");
         let opened = File::options().read(true).write(true).create(true).truncate(false).open(&path);
@@ -69,7 +96,7 @@ impl Folder {
         let said = format!("process {} ({})\n", std::process::id(), program());
         // A full disk must not keep a store from being read: the lock holds without its text.
         let _ = lock.set_len(0).and_then(|()| lock.write_all(said.as_bytes()));
-        Ok(Self { dir: dir.to_owned(), _lock: lock, _ground: ground })
+        Ok(Self { dir: dir.to_owned(), names, _lock: lock, _ground: ground })
     }
 
     /// Where it is.
@@ -79,23 +106,24 @@ impl Folder {
 
     /// Where the state is.
     pub(crate) fn state(&self) -> PathBuf {
-        self.dir.join("state.redb")
+        self.dir.join(self.names.file)
     }
 
     /// Where the state is made before it is put in its place.
     pub(crate) fn draft(&self) -> PathBuf {
-        self.dir.join("state.new")
+        self.dir.join(self.names.draft)
     }
 
     /// The revision that the marker says the store has reached; `None` where there was never a store.
     pub(crate) fn marker(&self) -> Result<Option<u64>, Error> {
-        marker(&self.dir)
+        marker(&self.dir, self.names)
     }
 
     /// Says that there is a store that has reached this revision.
     pub(crate) fn mark(&self, revision: u64) -> Result<(), Error> {
-        let (path, draft) = (self.dir.join("store"), self.dir.join("store.new"));
-        let text = format!("a store of weft\nformat {FORMAT}\nrevision {revision}\n");
+        let Names { marker, title, format, .. } = self.names;
+        let (path, draft) = (self.dir.join(marker), self.dir.join(format!("{marker}.new")));
+        let text = format!("{title}\nformat {format}\nrevision {revision}\n");
         let written = File::create(&draft).and_then(|mut file| {
             file.write_all(text.as_bytes())?;
             file.sync_all()
@@ -116,8 +144,8 @@ impl Folder {
 }
 
 /// What the marker of a folder says, whoever holds it; see [`Folder::marker`].
-pub(crate) fn marker(dir: &Path) -> Result<Option<u64>, Error> {
-    let path = dir.join("store");
+pub(crate) fn marker(dir: &Path, names: &Names) -> Result<Option<u64>, Error> {
+    let path = dir.join(names.marker);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -126,8 +154,8 @@ pub(crate) fn marker(dir: &Path) -> Result<Option<u64>, Error> {
     let number = |name| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok());
     let damaged = || Error::Damaged { dir: dir.to_owned(), what: format!("{} cannot be read", path.display()) };
     let found = number("format ").ok_or_else(damaged)?;
-    if found > FORMAT {
-        return Err(Error::Newer { dir: dir.to_owned(), found, known: FORMAT });
+    if found > names.format {
+        return Err(Error::Newer { dir: dir.to_owned(), found, known: names.format });
     }
     number("revision ").ok_or_else(damaged).map(Some)
 }

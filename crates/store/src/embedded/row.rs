@@ -60,11 +60,13 @@ fn checksum(key: &[u8], body: &[u8]) -> [u8; 4] {
     hasher.finalize().to_be_bytes()
 }
 
-fn seal(key: &[u8], body: &[u8]) -> Vec<u8> {
+/// A row of this body under this key.
+pub(crate) fn seal(key: &[u8], body: &[u8]) -> Vec<u8> {
     [&checksum(key, body)[..], body].concat()
 }
 
-fn unseal<'a>(key: &[u8], row: &'a [u8]) -> Option<&'a [u8]> {
+/// The body of a row under this key; `None` where it is damaged.
+pub(crate) fn unseal<'a>(key: &[u8], row: &'a [u8]) -> Option<&'a [u8]> {
     let (sum, body) = row.split_first_chunk::<4>()?;
     (*sum == checksum(key, body)).then_some(body)
 }

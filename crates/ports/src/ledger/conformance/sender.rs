@@ -54,6 +54,9 @@ impl Sender {
         let sequence = self.records;
         self.records += 1;
         let instance = self.instances[which];
+        // It is another process on another node.
+        let mut process = *instance.as_bytes();
+        process.iter_mut().zip(self.node.as_bytes()).for_each(|(byte, node)| *byte ^= node);
         let (mut amounts, mut sources) = (Amounts::default(), Sources::default());
         for (place, figure) in Figure::ALL.into_iter().enumerate() {
             // Every figure has amounts of its own, and some have none at times.
@@ -63,7 +66,7 @@ impl Sender {
         let wall = |nanos: i64| Time::from_nanos(end.as_nanos().saturating_sub(nanos));
         let monotonic_nanos = sequence * 100_000_000;
         Record {
-            meter: Meter { instance, incarnation: IncarnationId::from_bytes(*instance.as_bytes()), epoch: 1 },
+            meter: Meter { instance, incarnation: IncarnationId::from_bytes(process), epoch: 1 },
             sequence,
             kind,
             from: Stamp { monotonic_nanos, wall: wall(100_000_000) },
