@@ -17,12 +17,14 @@
 
 mod amounts;
 mod bucket;
+mod dropped;
 mod tally;
 #[cfg(test)]
 mod tests;
 
 pub use amounts::{Amounts, Figure, Source, Sources};
 pub use bucket::{Bucket, Width, bucket};
+pub use dropped::Dropped;
 pub use tally::{Sample, Standing, Tally};
 
 use crate::{IncarnationId, InstanceId, Time};

@@ -9,9 +9,13 @@
 //! Records come back in the order and with the content in which they were appended. A batch is the same
 //! whenever it is asked for, numbered from 1 without holes, and names the hash of the one before it. What is
 //! cut short at the end is dropped; damage elsewhere is an error and not a shorter list. `standings` is what the
-//! records that are kept say, after a crash too. Room is bounded: where it is used up, the oldest records that
-//! every consumer has go first, then the oldest of all, and what went unread comes back as gaps
-//! ([`Cause::Dropped`](weft_domain::usage::Cause)) that hold its amounts.
+//! records that are kept say, after a crash too. Room is bounded: where it is used up, the oldest records go, and
+//! what the ledger had not read of them comes back as [gaps](weft_domain::usage::Dropped) that hold its amounts. An
+//! external sink that falls behind is told which batches it missed; of such a gap it may have had a part, and it
+//! counts no amounts of one.
+
+pub mod conformance;
+pub mod fake;
 
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -31,6 +35,20 @@ pub struct Batch {
     pub hash: [u8; 32],
     /// What was used.
     pub records: Vec<Record>,
+}
+
+impl Consumer {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Ledger, Self::Sink];
+}
+
+impl RawQuery {
+    /// Whether it asks for this record.
+    #[must_use]
+    pub fn wants(&self, record: &Record) -> bool {
+        let named = self.instances.is_empty() || self.instances.contains(&record.meter.instance);
+        named && self.from < record.to.wall && record.to.wall <= self.to
+    }
 }
 
 impl Batch {
@@ -116,12 +134,18 @@ pub trait Spool: Send + Sync {
     /// answers nothing where there is nothing.
     ///
     /// # Errors
-    /// It cannot be read; A refusal names the first batch that is still there.
+    /// `RevisionCompacted` where it was dropped: [`first`](Self::first) is still there. `FieldInvalid` where not even
+    /// the one before it was ever made. It cannot be read.
     async fn batch(&self, after: u64, wait: Duration) -> Result<Option<Batch>, Fault>;
-    /// A consumer has all batches up to this one. Lower than before is no change.
+    /// The first batch that is kept, or the next one where none is.
+    fn first(&self) -> u64;
+    /// A consumer has all batches up to this one, and lastingly so when this answers. Lower than before is no change.
+    ///
+    /// # Errors
+    /// `FieldInvalid` where there never was such a batch.
     async fn acknowledge(&self, consumer: Consumer, sequence: u64) -> Result<(), Fault>;
     /// What a consumer has.
     fn acknowledged(&self, consumer: Consumer) -> u64;
-    /// Records that are kept, oldest first.
+    /// Records that are kept, in the order in which they were written down.
     async fn read(&self, query: RawQuery) -> Result<Vec<Record>, Fault>;
 }
