@@ -38,7 +38,7 @@ const IDLE_PERCENT: f64 = 2.0;
 /// Descriptors that a daemon asks for, that it has for itself, and that it holds for a VM.
 const DESCRIPTORS: u64 = 1 << 20;
 const OWN_DESCRIPTORS: u64 = 512;
-const DESCRIPTORS_OF_ONE: u64 = 3;
+const DESCRIPTORS_OF_ONE: u64 = 1;
 /// The time in which a thousand VMs are taken up.
 const ADOPTION: Duration = Duration::from_secs(1);
 /// The least rate of starts, as a share of that by hand.

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! What always holds: a process is signalled through a descriptor that was opened before its identity
-//! was looked at, so never another that got its pid; children are reaped at once; dropping this ends
-//! nothing but processes whose launch nobody waited for.
+//! was looked at, so never another that got its pid; a child is reaped as soon as somebody waits for its end,
+//! at the latest when its claim is cleared; dropping this ends nothing but processes whose launch nobody waited for.
 
 mod cgroup;
 mod endings;
@@ -346,7 +346,11 @@ impl Processes for Linux {
 
     async fn hold(&self, claim: ClaimId, alive: &Alive, limits: &Confinement) -> Result<Hold, Fault> {
         // The kernel answers at once, so no thread is asked for it.
-        if !self.lives(alive) || self.tree.holds(claim, alive.pid, limits) {
+        if !self.lives(alive) {
+            return Ok(Hold::Inside);
+        }
+        if self.tree.holds(claim, alive.pid, limits) {
+            self.endings.confines(alive, claim);
             return Ok(Hold::Inside);
         }
         let (tree, pid, limits) = (Arc::clone(&self.tree), alive.pid, limits.clone());

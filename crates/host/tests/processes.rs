@@ -377,3 +377,67 @@ async fn it_outlives_an_agent_that_is_killed() {
     linux.clear(found[0].0).await.unwrap();
     linux.clear(fresh_claim()).await.unwrap();
 }
+
+/// Descriptors of this process by which that one is held.
+fn held(alive: &Alive) -> usize {
+    let told = fs::read_dir("/proc/self/fdinfo").unwrap().flatten().filter_map(|fd| fs::read_to_string(fd.path()).ok());
+    told.filter(|told| told.lines().any(|line| line.strip_prefix("Pid:\t") == Some(&alive.pid.to_string()))).count()
+}
+
+/// Begins to wait for an end, and gives up.
+async fn wait_in_vain(linux: &Linux, alive: &Alive) {
+    tokio::select! {
+        biased;
+        ending = linux.ended(alive) => panic!("it has ended: {ending:?}"),
+        () = std::future::ready(()) => {}
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_nobody_waits_for_is_held_by_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let linux = opened(dir.path());
+    let order = sleeper(dir.path());
+    let claim = order.claim;
+    let alive = linux.launch(order).await.unwrap();
+    assert_eq!(held(&alive), 1, "from its launch");
+    wait_in_vain(&linux, &alive).await;
+    assert_eq!(held(&alive), 0);
+    let waiting = async {
+        let (one, other) = tokio::join!(linux.ended(&alive), linux.ended(&alive));
+        assert_eq!((one, other), (Ending::Signal(9), Ending::Signal(9)));
+    };
+    let ending = async {
+        wait_in_vain(&linux, &alive).await;
+        assert_eq!(held(&alive), 1, "two wait still, by one descriptor");
+        linux.signal(&alive, Signal::Kill).await.unwrap();
+    };
+    tokio::join!(biased; waiting, ending);
+    assert_eq!(held(&alive), 0);
+    assert_eq!(linux.ended(&alive).await, Ending::Signal(9), "it is told again");
+    linux.clear(claim).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_end_that_nobody_waited_for_is_told_and_reaped() {
+    let dir = tempfile::tempdir().unwrap();
+    let linux = opened(dir.path());
+    for asked in [true, false] {
+        let mut order = command(dir.path(), "/bin/sh", &["-c", "read line; exit 7"]);
+        let (mut ours, theirs) = UnixStream::pair().unwrap();
+        order.fds = vec![(OwnedFd::from(theirs), 0)];
+        let claim = order.claim;
+        let alive = linux.launch(order).await.unwrap();
+        wait_in_vain(&linux, &alive).await;
+        std::io::Write::write_all(&mut ours, b"\n").unwrap();
+        let stat = format!("/proc/{}/stat", alive.pid);
+        while !fs::read_to_string(&stat).unwrap().contains(") Z ") {
+            tokio::task::yield_now().await;
+        }
+        if asked {
+            assert_eq!(linux.ended(&alive).await, Ending::Code(7));
+        }
+        linux.clear(claim).await.unwrap();
+        assert!(!Path::new(&stat).exists(), "no zombie is left");
+    }
+}

@@ -218,7 +218,7 @@ pub trait Processes: Send + Sync {
     fn lives(&self, alive: &Alive) -> bool;
     /// Living processes that bear a claim of ours, whoever started them.
     async fn find(&self) -> Result<Vec<(ClaimId, Alive)>, Fault>;
-    /// Waits until it has ended.
+    /// Waits until it has ended. To wait costs a descriptor, and nobody need: it can be asked after the end as well.
     async fn ended(&self, alive: &Alive) -> Ending;
     /// Sends a signal; a process that is gone is no error.
     async fn signal(&self, alive: &Alive, signal: Signal) -> Result<(), Fault>;

@@ -48,8 +48,8 @@ fn main() {
         eprintln!("the API socket {path} cannot be bound: {why}");
         exit(1)
     });
-    if let Some(mut log) = log {
-        // A log that nobody hears is no reason not to run.
+    if let Some(mut log) = log.as_ref() {
+        // A log that nobody hears is no reason not to run. It stays open: its end is that of the machine.
         let _ = writeln!(log, "[{}:main] Listening on API socket ({path}).", machine.id);
     }
     for stream in listener.incoming().flatten() {

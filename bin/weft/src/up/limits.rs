@@ -1,4 +1,4 @@
-//! What the kernel lets one process have, and what it gives back: thousands of VMs take three descriptors each,
+//! What the kernel lets one process have, and what it gives back: thousands of VMs take a descriptor each or more,
 //! and memory that only their start needs.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

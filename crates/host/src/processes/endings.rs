@@ -1,12 +1,16 @@
-//! How processes end: one watcher of all processes, ours or adopted, until each is gone.
+//! How processes end: one watcher of all processes that somebody waits for, ours or adopted, until each is gone.
 //!
 //! ```text
-//!  launched, adopted ─► pidfd ─► one epoll ─► one task ─► reaped, judged ─► whoever waits
+//!  launched, or waited for ─► pidfd ─► one epoll ─► one task ─► reaped, judged ─► whoever waits
+//!                               └ let go with the last who waits
 //! ```
 //!
-//! The kernel wakes us through a pidfd. A child of ours is reaped at once, so that no zombie stays, and
-//! tells its code or signal; of others nothing but the end is known. Endings are remembered for a while,
-//! so that they can be asked for again. A process that lives costs no task and no timer of its own.
+//! The kernel wakes us through a pidfd, which is held from the launch, or from the first who waits, until nobody
+//! does: who hears of an end by other means asks only then, and ten thousand such processes cost no descriptor.
+//! A child of ours that is waited for is reaped at once, and tells its code or signal; one that is not, when it is
+//! asked for or its claim is cleared, and its pid is nobody else's until then. Of others nothing but the end is
+//! known. Endings are remembered for a while, so that they can be asked for again. A process that lives costs no
+//! task and no timer of its own.
 
 use super::cgroup::Tree;
 use super::search;
@@ -14,7 +18,7 @@ use super::stat;
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, WaitIdStatus};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -50,20 +54,44 @@ pub(super) struct Endings {
 
 #[derive(Debug, Default)]
 struct Book {
-    known: HashMap<Who, End>,
-    living: HashMap<u64, Living>,
+    /// Of processes that are held or have ended.
+    known: HashMap<Who, Known>,
+    held: HashMap<u64, Held>,
     ended: VecDeque<Who>,
-    /// Claims whose process was seen in its cgroup, which it cannot leave.
-    confined: HashSet<ClaimId>,
+    /// What was seen in the cgroup of its claim, which it cannot leave, whether it is held or not.
+    confined: HashMap<ClaimId, Who>,
     next: u64,
 }
 
+/// A process, by the key of its descriptor.
 #[derive(Debug)]
-struct Living {
+struct Known {
+    key: u64,
+    end: End,
+}
+
+/// A process that lives, and that somebody waits for or will.
+#[derive(Debug)]
+struct Held {
     who: Who,
     claim: Option<ClaimId>,
     pidfd: OwnedFd,
     end: End,
+    waiting: usize,
+}
+
+/// One who waits for an end; with the last of them its process is let go.
+#[derive(Debug)]
+struct Waiting {
+    end: End,
+    key: u64,
+    book: Arc<Mutex<Book>>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        lock(&self.book).leave(self.key);
+    }
 }
 
 /// The task, and the epoll that it listens to.
@@ -81,26 +109,41 @@ impl Endings {
     /// Watches a process that was just launched under this claim, by its descriptor.
     pub(super) fn watch_launched(&self, alive: &Alive, claim: ClaimId, pidfd: OwnedFd) {
         self.watch(alive, Some(claim), pidfd);
+        self.confines(alive, claim);
+    }
+
+    /// A process was seen in the cgroup of its claim.
+    pub(super) fn confines(&self, alive: &Alive, claim: ClaimId) {
         if self.tree.confines() {
-            lock(&self.book).confined.insert(claim);
+            lock(&self.book).confined.insert(claim, who(alive));
         }
     }
 
     /// Whether all that can bear this claim is in its cgroup.
     pub(super) fn is_confined(&self, claim: ClaimId) -> bool {
-        lock(&self.book).confined.contains(&claim)
+        lock(&self.book).confined.contains_key(&claim)
     }
 
-    /// Nothing bears this claim any more.
+    /// Nothing bears this claim any more; a child that ended unheard is reaped.
     pub(super) fn forget(&self, claim: ClaimId) {
-        lock(&self.book).confined.remove(&claim);
+        let mut book = lock(&self.book);
+        let Some((pid, start_ticks)) = book.confined.remove(&claim) else { return };
+        if book.known.contains_key(&(pid, start_ticks)) {
+            return;
+        }
+        // Nobody else reaps, so its pid is its own as long as this is seen.
+        let dead = stat::of(pid).is_some_and(|stat| stat.start_ticks == start_ticks && !stat.is_living());
+        if let (true, Some(pid)) = (dead, i32::try_from(pid).ok().and_then(Pid::from_raw)) {
+            // Where it is another's child, that one reaps it.
+            let _ = rustix::process::waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
+        }
     }
 
     /// Waits until a process has ended.
     pub(super) async fn of(&self, alive: &Alive) -> Ending {
         loop {
             match self.end_of(alive) {
-                Ok(Some(end)) => return *end.wait().await,
+                Ok(Some(waiting)) => return *waiting.end.wait().await,
                 Ok(None) => return Ending::Unknown,
                 // What cannot be looked at has not ended.
                 Err(error) => tracing::warn!(pid = alive.pid, %error, "a process cannot be held; trying again"),
@@ -110,42 +153,52 @@ impl Endings {
     }
 
     /// `None` where there is no such process, and never was one that is remembered.
-    fn end_of(&self, alive: &Alive) -> io::Result<Option<End>> {
+    fn end_of(&self, alive: &Alive) -> io::Result<Option<Waiting>> {
         if alive.boot_id != *self.boot_id {
             return Ok(None);
         }
-        if let Some(end) = lock(&self.book).known.get(&(alive.pid, alive.start_ticks)) {
-            return Ok(Some(Arc::clone(end)));
+        if let Some(waiting) = self.join(alive) {
+            return Ok(Some(waiting));
         }
         let Some(pidfd) = held(alive, &self.boot_id)? else { return Ok(None) };
         let confined = search::confined_claim(alive.pid, &self.scope);
         if let Some(claim) = confined {
-            lock(&self.book).confined.insert(claim);
+            self.confines(alive, claim);
         }
-        Ok(Some(self.watch(alive, confined.or_else(|| search::claim_of(alive.pid, &self.scope)), pidfd)))
+        // One that is dead already no longer tells what it was in.
+        let seen =
+            || lock(&self.book).confined.iter().find(|(_, who)| **who == self::who(alive)).map(|(claim, _)| *claim);
+        let claim = confined.or_else(seen).or_else(|| search::claim_of(alive.pid, &self.scope));
+        self.watch(alive, claim, pidfd);
+        Ok(self.join(alive))
     }
 
-    fn watch(&self, alive: &Alive, claim: Option<ClaimId>, pidfd: OwnedFd) -> End {
-        let who = (alive.pid, alive.start_ticks);
+    /// Waits with others, where the process is held or is remembered.
+    fn join(&self, alive: &Alive) -> Option<Waiting> {
+        let (key, end) = lock(&self.book).join(who(alive))?;
+        Some(Waiting { end, key, book: Arc::clone(&self.book) })
+    }
+
+    fn watch(&self, alive: &Alive, claim: Option<ClaimId>, pidfd: OwnedFd) {
+        let who = who(alive);
         let mut book = lock(&self.book);
-        if let Some(end) = book.known.get(&who) {
-            return Arc::clone(end);
+        if book.known.contains_key(&who) {
+            return;
         }
         let end = End::default();
-        book.known.insert(who, Arc::clone(&end));
         let key = book.next;
         book.next += 1;
+        book.known.insert(who, Known { key, end: Arc::clone(&end) });
         let data = epoll::EventData::new_u64(key);
         let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
         let added = self.epoll().and_then(|watcher| Ok(epoll::add(watcher.get_ref(), &pidfd, data, flags)?));
         match added {
-            Ok(()) => _ = book.living.insert(key, Living { who, claim, pidfd, end: Arc::clone(&end) }),
+            Ok(()) => _ = book.held.insert(key, Held { who, claim, pidfd, end, waiting: 0 }),
             Err(error) => {
                 tracing::error!(pid = alive.pid, %error, "a process cannot be waited for");
                 book.tell(who, &end, Ending::Unknown);
             }
         }
-        end
     }
 
     /// The epoll; its task is begun with the first process.
@@ -165,9 +218,32 @@ fn lock(book: &Mutex<Book>) -> MutexGuard<'_, Book> {
     book.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn who(alive: &Alive) -> Who {
+    (alive.pid, alive.start_ticks)
+}
+
 impl Book {
+    fn join(&mut self, who: Who) -> Option<(u64, End)> {
+        let known = self.known.get(&who)?;
+        if let Some(held) = self.held.get_mut(&known.key) {
+            held.waiting += 1;
+        }
+        Some((known.key, Arc::clone(&known.end)))
+    }
+
+    /// One waits no more: its process, if it lives, is held for the others only.
+    fn leave(&mut self, key: u64) {
+        let Some(held) = self.held.get_mut(&key) else { return };
+        held.waiting -= 1;
+        if held.waiting == 0
+            && let Some(held) = self.held.remove(&key)
+        {
+            self.known.remove(&held.who);
+        }
+    }
+
     fn tell(&mut self, who: Who, end: &End, ending: Ending) {
-        // Told once only: it is no longer among the living.
+        // Told once only: it is held no longer.
         let _ = end.set(ending);
         self.ended.push_back(who);
         if self.ended.len() > REMEMBERED
@@ -177,21 +253,21 @@ impl Book {
         }
     }
 
-    /// Takes one from the living, if it has ended.
-    fn bury(&mut self, key: u64) -> Option<(Living, Ending)> {
-        let living = self.living.get(&key)?;
+    /// Takes one of those that are held, if it has ended.
+    fn bury(&mut self, key: u64) -> Option<(Held, Ending)> {
+        let held = self.held.get(&key)?;
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-        let ending = match rustix::process::waitid(WaitId::PidFd(living.pidfd.as_fd()), options) {
+        let ending = match rustix::process::waitid(WaitId::PidFd(held.pidfd.as_fd()), options) {
             Ok(Some(status)) => told(&status),
             Ok(None) => return None,
             // Not our child, or reaped already: that it ended is all that is known.
             Err(rustix::io::Errno::CHILD) => Ending::Unknown,
             Err(error) => {
-                tracing::error!(pid = living.who.0, %error, "a process cannot be waited for");
+                tracing::error!(pid = held.who.0, %error, "a process cannot be waited for");
                 Ending::Unknown
             }
         };
-        Some((self.living.remove(&key)?, ending))
+        Some((self.held.remove(&key)?, ending))
     }
 }
 
@@ -220,10 +296,10 @@ async fn listen(epoll: Arc<AsyncFd<OwnedFd>>, book: Arc<Mutex<Book>>, tree: Arc<
         };
         for key in keys {
             let gone = lock(&book).bury(key);
-            let Some((living, ending)) = gone else { continue };
-            let ending = judge(ending, living.claim.is_some_and(|claim| tree.was_out_of_memory(claim)));
-            tracing::debug!(pid = living.who.0, ?ending, "a process has ended");
-            lock(&book).tell(living.who, &living.end, ending);
+            let Some((gone, ending)) = gone else { continue };
+            let ending = judge(ending, gone.claim.is_some_and(|claim| tree.was_out_of_memory(claim)));
+            tracing::debug!(pid = gone.who.0, ?ending, "a process has ended");
+            lock(&book).tell(gone.who, &gone.end, ending);
         }
     }
 }

@@ -13,7 +13,7 @@ pub(super) mod choice;
 pub(super) mod devices;
 mod restore;
 
-use super::folder::{METRICS, Names};
+use super::folder::Names;
 use super::model::{Action, BootSource, MachineConfig, Metrics, Serial};
 use super::rules;
 use super::version::{PCI, Version};
@@ -52,7 +52,7 @@ pub(super) fn arguments(blueprint: &Blueprint<'_>) -> Vec<OsString> {
     let mut option = |name: &str, value: String| line.extend([name.into(), value.into()]);
     option("--api-sock", folder::API.to_owned());
     option("--id", blueprint.order.instance.to_string());
-    option("--log-path", folder::LOG.to_owned());
+    option("--log-path", folder::SAID.to_owned());
     option("--level", "Info".to_owned());
     option("--http-api-max-payload-size", MAX_BODY.to_string());
     option("--mmds-size-limit", MAX_BODY.to_string());
@@ -106,7 +106,7 @@ pub(super) fn links(order: &Order) -> Vec<(String, PathBuf, Access)> {
 /// The calls to a fresh Firecracker, in order; after the last the virtual CPUs run.
 pub(super) fn plan(blueprint: &Blueprint<'_>) -> Result<Vec<Call>, Error> {
     let mut calls = Calls::default();
-    calls.put("/metrics", &Metrics { metrics_path: METRICS })?;
+    calls.put("/metrics", &Metrics { metrics_path: folder::SAID })?;
     if let Some(bucket) = blueprint.spec().serial.rate_limit {
         calls.put("/serial", &Serial { rate_limiter: bucket.into() })?;
     }

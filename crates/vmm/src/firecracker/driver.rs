@@ -85,7 +85,7 @@ impl Firecracker {
         let made = cell.make().map_err(|source| Error::UseFolder { path: order.run_dir.clone(), source });
         let jail = made?;
         lay_out(&folder, order)?;
-        let mut ears = Ears::open(&folder, &order.vmm_log)?;
+        let mut ears = Ears::open(&folder, &order.vmm_log, order.instance)?;
         let (input, output) = folder.serial(&order.spec.serial, &order.console_log)?;
         let command = Command {
             claim: order.claim,
@@ -211,7 +211,7 @@ impl Firecracker {
         let mut cell = Cell::standing(&run_dir, ward);
         cell.run(&self.program);
         let folder = Folder::new(&run_dir, cell.sockets());
-        let ears = Ears::open(&folder, &vmm_log)?;
+        let ears = Ears::open(&folder, &vmm_log, instance)?;
         let found = Client::new(folder.api()).instance().await;
         let mut held = self.held((instance, alive.clone(), chosen), (folder, cell), vmm_log);
         // What runs is what was started then, not what is installed now.
@@ -268,7 +268,7 @@ async fn await_socket(client: &Client, first: &http::Call, ears: &mut Ears) -> R
             answer => return answer,
         }
         tokio::select! {
-            Ok(()) = ears.hear() => {}
+            Ok(true) = ears.listen() => {}
             () = tokio::time::sleep(pause) => pause = (pause * 2).min(LOOKS.1),
         }
     }

@@ -3,11 +3,12 @@
 //!
 //! ```text
 //!  run_dir/            console.in, console.log → the log, counters: ours alone
-//!  run_dir/run/        api.sock, vsock.sock, log.fifo, metrics.fifo, disk_… → the disk's file
+//!  run_dir/run/        api.sock, vsock.sock, log.fifo, disk_… → the disk's file
 //! ```
 //!
 //! Firecracker is never told where a disk is, only its name here; so a snapshot names nothing else.
-//! FIFOs are opened for both ways by whoever opens them, so they have no end as long as Firecracker lives.
+//! Firecracker opens FIFOs for both ways, so they have no end as long as it lives; the log and the figures share
+//! one, of which thousands are held.
 
 use super::Error;
 use super::model::id;
@@ -26,11 +27,9 @@ use weft_domain::spec::{Console, ConsoleMode};
 pub(super) const API: &str = "api.sock";
 /// The name of the vsock's socket.
 pub(super) const VSOCK: &str = "vsock.sock";
-/// The name of the FIFO that the log comes through.
-pub(super) const LOG: &str = "log.fifo";
-/// The name of the FIFO that the metrics come through.
-pub(super) const METRICS: &str = "metrics.fifo";
-/// What waits in the metrics' FIFO while nobody reads: an hour of them, where the kernel grants it.
+/// The name of the FIFO that the log and the metrics come through.
+pub(super) const SAID: &str = "log.fifo";
+/// What waits in it while nobody reads: an hour of metrics, where the kernel grants it.
 const BACKLOG: usize = 1 << 20;
 
 /// Names of what can be replaced.
@@ -96,12 +95,9 @@ impl Folder {
 
     /// Makes what Firecracker finds when it starts.
     pub(super) fn prepare(&self) -> Result<(), Error> {
-        for name in [LOG, METRICS] {
-            let path = self.inner.join(name);
-            let made = rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0);
-            made.map_err(|error| Error::UseFolder { path, source: error.into() })?;
-        }
-        Ok(())
+        let path = self.inner.join(SAID);
+        let made = rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0);
+        made.map_err(|error| Error::UseFolder { path, source: error.into() })
     }
 
     /// The name leads to this file from now on; what it led to before is left.
@@ -122,19 +118,10 @@ impl Folder {
         absent(std::fs::remove_file(self.inner.join(name)))
     }
 
-    /// The near end of the log.
-    pub(super) fn hear_log(&self) -> Result<pipe::Receiver, Error> {
-        self.hear(LOG)
-    }
-
-    /// The near end of the metrics.
-    pub(super) fn hear_metrics(&self) -> Result<pipe::Receiver, Error> {
-        self.hear(METRICS)
-    }
-
-    fn hear(&self, name: &str) -> Result<pipe::Receiver, Error> {
-        let path = self.inner.join(name);
-        let opened = fifo(&path).and_then(|fd| {
+    /// The near end of what it says. It ends with the last who writes, if anybody does.
+    pub(super) fn hear(&self) -> Result<pipe::Receiver, Error> {
+        let path = self.inner.join(SAID);
+        let opened = fifo(&path, OFlags::RDONLY).and_then(|fd| {
             // Some hosts grant less; then less waits.
             let _ = rustix::pipe::fcntl_setpipe_size(&fd, BACKLOG);
             pipe::Receiver::from_owned_fd(fd)
@@ -158,7 +145,7 @@ impl Folder {
             let made = rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0);
             made.map_err(io::Error::from).map_err(failed(path.clone()))?;
             std::os::unix::fs::symlink(log, self.console_log()).map_err(failed(self.console_log()))?;
-            fifo(&path).map_err(failed(path.clone()))?
+            fifo(&path, OFlags::RDWR).map_err(failed(path.clone()))?
         } else {
             File::open("/dev/null").map_err(failed("/dev/null".into()))?.into()
         };
@@ -193,9 +180,9 @@ fn rustix_bits(flags: OFlags) -> i32 {
     flags.bits().cast_signed()
 }
 
-/// A FIFO, opened for both ways; nothing else is opened, for Firecracker may write to its folder.
-fn fifo(path: &Path) -> io::Result<OwnedFd> {
-    let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+/// A FIFO; nothing else is opened, for Firecracker may write to its folder.
+fn fifo(path: &Path, ways: OFlags) -> io::Result<OwnedFd> {
+    let flags = ways | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let fd = rustix::fs::open(path, flags, Mode::empty())?;
     if FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode) != FileType::Fifo {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no FIFO"));
@@ -219,14 +206,16 @@ mod tests {
     async fn what_was_prepared_is_heard_and_cleared() {
         let (held, folder) = folder();
         folder.prepare().unwrap();
-        let log = folder.hear_log().unwrap();
-        let mut writer = File::options().write(true).open(held.path().join("run").join(LOG)).unwrap();
+        let said = folder.hear().unwrap();
+        let mut writer = File::options().read(true).write(true).open(held.path().join("run").join(SAID)).unwrap();
         std::io::Write::write_all(&mut writer, b"hello").unwrap();
-        drop(writer);
         let mut buffer = [0; 16];
-        log.readable().await.unwrap();
-        assert_eq!(log.try_read(&mut buffer).unwrap(), 5);
-        assert_eq!(log.try_read(&mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock, "it has no end");
+        said.readable().await.unwrap();
+        assert_eq!(said.try_read(&mut buffer).unwrap(), 5);
+        assert_eq!(said.try_read(&mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock, "somebody writes");
+        drop(writer);
+        said.readable().await.unwrap();
+        assert_eq!(said.try_read(&mut buffer).unwrap(), 0, "nobody writes");
         folder.clear();
         folder.clear();
         assert_eq!(std::fs::read_dir(held.path().join("run")).unwrap().count(), 0);
@@ -237,9 +226,12 @@ mod tests {
         let (held, folder) = folder();
         let secret = held.path().join("secret");
         std::fs::write(&secret, "secret").unwrap();
-        std::os::unix::fs::symlink(&secret, held.path().join("run").join(LOG)).unwrap();
-        std::fs::write(held.path().join("run").join(METRICS), "x").unwrap();
-        assert!(folder.hear_log().is_err() && folder.hear_metrics().is_err());
+        let said = held.path().join("run").join(SAID);
+        std::os::unix::fs::symlink(&secret, &said).unwrap();
+        assert!(folder.hear().is_err());
+        std::fs::remove_file(&said).unwrap();
+        std::fs::write(&said, "x").unwrap();
+        assert!(folder.hear().is_err(), "nor is a file read");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  verbs ── in turn ── client ──► Firecracker's API
-//!  state() ◄── Shared ◄── owner (one task) ◄── its log, its metrics, the end of its process
+//!  state() ◄── Shared ◄── owner (one task) ◄── its log and its figures by one FIFO, whose end is its own
 //! ```
 //!
 //! Firecracker tells nothing over its API unasked, and its state changes by what is asked here and by its
@@ -12,11 +12,12 @@
 mod body;
 mod console;
 mod counters;
+mod ears;
 mod end;
 mod owner;
 mod shared;
 
-pub(super) use owner::Ears;
+pub(super) use ears::Ears;
 pub(super) use shared::{Held, Shared};
 
 use super::client::TURN_LIMIT;

@@ -1,201 +1,176 @@
-//! The one task that hears a machine: its log, which goes on in a file of ours, its figures, which are added
-//! up, and the end of its process.
+//! The one task that hears a machine until it has ended: it adds its figures up, and tells how it ended.
 //!
-//! Both FIFOs have no end while Firecracker or we live, and what is not read is lost when they are full; so
-//! nothing that is heard ever holds Firecracker up.
+//! Firecracker ends when nobody writes to its FIFO any more; only then is its process held and asked how. One
+//! that closed its FIFO and lives on is held until it ends, as one that cannot be heard.
 
-use super::counters::{MAX_LINE, Tally};
-use super::end::Heard;
+use super::counters::Tally;
+use super::ears::{Ears, Sound};
 use super::shared::Shared;
-use crate::firecracker::Error;
-use crate::firecracker::folder::Folder;
-use crate::log;
-use bytes::BytesMut;
-use std::fs::File;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use futures::future::OptionFuture;
+use std::io;
 use std::sync::Arc;
-use tokio::net::unix::pipe;
-use tokio::time::Instant;
 
-/// What is read at once, in bytes.
-const CHUNK: usize = 16 * 1024;
-/// The longest line of the log that is looked at, in bytes.
-const MAX_WORDS: usize = 8 * 1024;
-
-/// The near end of one FIFO, with what has come of a line that is not whole yet. Between lines it holds no
-/// memory: most machines say nothing for most of the time.
-struct Ear {
-    pipe: pipe::Receiver,
-    part: BytesMut,
-    limit: usize,
+/// Hears a machine until its process has ended or nobody holds it any more.
+pub(super) async fn own(shared: Arc<Shared>, mut ears: Ears) {
+    if let Err(error) = hear(&shared, &mut ears).await {
+        tracing::warn!(%error, "Firecracker is no longer heard");
+    }
+    let ended = Box::pin(shared.held.processes.ended(&shared.held.alive));
+    let ending = ended.await;
+    // What it said last may have come after it closed the FIFO once.
+    ears.catch_up();
+    take_figures(&shared, &mut ears);
+    shared.tally().keep();
+    shared.process_ended(ending, &ears.heard);
 }
 
-impl Ear {
-    fn new(pipe: pipe::Receiver, limit: usize) -> Self {
-        Self { pipe, part: BytesMut::new(), limit }
-    }
-
-    /// Takes in what has come, up to a chunk; whether there was anything.
-    fn hear(&mut self) -> io::Result<bool> {
-        let mut chunk = [0; CHUNK];
-        match self.pipe.try_read(&mut chunk) {
-            Ok(read) => {
-                self.part.extend_from_slice(&chunk[..read]);
-                Ok(read > 0)
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
-            Err(error) => Err(error),
+/// Hears a machine until nobody writes any more.
+async fn hear(shared: &Shared, ears: &mut Ears) -> io::Result<()> {
+    // Of a FIFO that nobody had open when it was opened here, no end is told.
+    loop {
+        match ears.hear()? {
+            Sound::Words => take_figures(shared, ears),
+            Sound::Silence => break,
+            Sound::End => return Ok(()),
         }
     }
-
-    /// The next whole line.
-    fn line(&mut self) -> Option<BytesMut> {
-        let line = line(&mut self.part, self.limit);
-        if self.part.is_empty() {
-            self.part = BytesMut::new();
+    loop {
+        let due = shared.tally().due().map(|due| Box::pin(tokio::time::sleep_until(due)));
+        tokio::select! {
+            more = ears.listen() => if !more? { return Ok(()) },
+            Some(()) = OptionFuture::from(due) => shared.tally().keep(),
         }
-        line
-    }
-
-    /// Waits for more, and takes it in.
-    async fn listen(&mut self) -> io::Result<()> {
-        self.pipe.readable().await?;
-        self.hear().map(drop)
+        take_figures(shared, ears);
     }
 }
 
-/// The near ends of what Firecracker says.
-pub(in crate::firecracker) struct Ears {
-    log: Ear,
-    metrics: Ear,
-    file: PathBuf,
-    heard: Heard,
-}
-
-impl Ears {
-    /// Listens, and writes the log on to this file.
-    pub(in crate::firecracker) fn open(folder: &Folder, vmm_log: &Path) -> Result<Self, Error> {
-        append(vmm_log).map_err(|source| Error::UseFolder { path: vmm_log.to_owned(), source })?;
-        let mut heard = Heard::default();
-        // Of a machine that ended before it was adopted, those before have heard the last words.
-        log::tail(vmm_log).iter().for_each(|line| heard.line(line));
-        let (log, metrics) = (Ear::new(folder.hear_log()?, MAX_WORDS), Ear::new(folder.hear_metrics()?, MAX_LINE));
-        Ok(Self { log, metrics, file: vmm_log.to_owned(), heard })
-    }
-
-    /// Waits for words in the log, and takes them in.
-    pub(in crate::firecracker) async fn hear(&mut self) -> io::Result<()> {
-        self.log.listen().await?;
-        self.take_words();
-        Ok(())
-    }
-
-    /// Takes in the log as far as it has come; the figures stay.
-    pub(in crate::firecracker) fn catch_up(&mut self) {
-        while self.log.hear().is_ok_and(|more| more) {
-            self.take_words();
-        }
-    }
-
-    /// Writes on what has come, and looks at whole lines. The file is open for no longer: thousands of machines
-    /// would hold as many descriptors.
-    fn take_words(&mut self) {
-        let mut words = Vec::new();
-        while let Some(line) = self.log.line() {
-            self.heard.line(String::from_utf8_lossy(&line).trim_end());
-            words.extend_from_slice(&line);
-        }
-        if words.is_empty() {
-            return;
-        }
-        if let Err(error) = append(&self.file).and_then(|mut file| file.write_all(&words)) {
-            tracing::debug!(%error, "some of Firecracker's log is not kept");
-        }
-    }
-
-    fn take_figures(&mut self, shared: &Shared) {
-        while let Some(line) = self.metrics.line() {
-            match self.take_line(shared, &line) {
-                Some(at) => shared.were_told(at),
-                None => tracing::debug!(bytes = line.len(), "a line of Firecracker's figures was cut short"),
-            }
-        }
-    }
-
-    /// Adds one line up, and tells when it was written, in milliseconds since 1970; `None` where it is none.
-    fn take_line(&mut self, shared: &Shared, line: &[u8]) -> Option<u64> {
+fn take_figures(shared: &Shared, ears: &mut Ears) {
+    for line in ears.figures() {
         let mut tally = shared.tally();
         let before = resets(&mut tally);
-        let at = tally.add(line)?;
-        self.heard.reset |= resets(&mut tally) > before;
-        Some(at)
+        let at = tally.add(&line);
+        ears.heard.reset |= at.is_some() && resets(&mut tally) > before;
+        drop(tally);
+        match at {
+            Some(at) => shared.were_told(at),
+            None => tracing::debug!(bytes = line.len(), "a line of Firecracker's figures was cut short"),
+        }
     }
-}
-
-fn append(path: &Path) -> io::Result<File> {
-    File::options().append(true).create(true).mode(0o600).open(path)
 }
 
 fn resets(tally: &mut Tally) -> u64 {
     tally.sum().get("i8042").and_then(|figures| figures.get("reset_count")).copied().unwrap_or(0)
 }
 
-/// The next line with its end; of one that is longer than allowed, what there is.
-fn line(buffer: &mut BytesMut, limit: usize) -> Option<BytesMut> {
-    let end = buffer.iter().position(|byte| *byte == b'\n').map(|end| end + 1);
-    match end {
-        Some(end) => Some(buffer.split_to(end)),
-        None if buffer.len() > limit => Some(buffer.split()),
-        None => None,
-    }
-}
-
-/// Hears a machine until its process has ended or nobody holds it any more.
-pub(super) async fn own(shared: Arc<Shared>, mut ears: Ears) {
-    let processes = shared.held.processes.clone();
-    let mut ended = processes.ended(&shared.held.alive);
-    let ending = loop {
-        let due = shared.tally().due();
-        tokio::select! {
-            ending = &mut ended => break ending,
-            heard = ears.log.listen() => match heard {
-                Ok(()) => ears.take_words(),
-                Err(error) => break deaf(&error, ended.await),
-            },
-            heard = ears.metrics.listen() => match heard {
-                Ok(()) => ears.take_figures(&shared),
-                Err(error) => break deaf(&error, ended.await),
-            },
-            () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => shared.tally().keep(),
-        }
-    };
-    // What it said last may still be on its way to us.
-    ears.catch_up();
-    while ears.metrics.hear().is_ok_and(|more| more) {
-        ears.take_figures(&shared);
-    }
-    shared.tally().keep();
-    shared.process_ended(ending, &ears.heard);
-}
-
-fn deaf<T>(error: &io::Error, answer: T) -> T {
-    tracing::warn!(%error, "Firecracker was no longer heard");
-    answer
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cell::Cell;
+    use crate::firecracker::folder::{Folder, SAID};
+    use crate::firecracker::machine::shared::Held;
+    use crate::firecracker::version::Version;
+    use std::fs::File;
+    use std::io::Write;
+    use std::path::PathBuf;
+    use weft_domain::spec::{Accelerator, Machine};
+    use weft_ports::hypervisor::{Chosen, State, Way};
+    use weft_ports::processes::conformance::sleeper;
+    use weft_ports::processes::fake::Fake;
+    use weft_ports::processes::{Ending, Processes};
+    use weft_ports::task::{self, Task};
 
-    #[test]
-    fn lines_are_taken_whole_and_bounded() {
-        let mut buffer = BytesMut::from(&b"one\ntwo"[..]);
-        assert_eq!(line(&mut buffer, 10).as_deref(), Some(&b"one\n"[..]));
-        assert_eq!(line(&mut buffer, 10), None);
-        buffer.extend_from_slice(b" and more than ten");
-        assert_eq!(line(&mut buffer, 10).as_deref(), Some(&b"two and more than ten"[..]));
-        assert!(buffer.is_empty());
+    /// A Firecracker of which only the process and the words are there.
+    struct Double {
+        folder: tempfile::TempDir,
+        processes: Arc<Fake>,
+        shared: Arc<Shared>,
+    }
+
+    impl Double {
+        async fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let cell = Cell::standing(folder.path(), None);
+            std::fs::create_dir(cell.sockets()).unwrap();
+            let processes = Arc::new(Fake::new());
+            let alive = processes.launch(sleeper(folder.path())).await.unwrap();
+            let chosen =
+                Chosen { driver: "firecracker".to_owned(), machine: Machine::Pc, accelerator: Accelerator::Kvm };
+            let held = Held {
+                instance: "vm-01234567-89ab-7cde-8f01-23456789abcd".parse().unwrap(),
+                alive,
+                chosen,
+                version: Version::read("Firecracker v1.17.0").unwrap(),
+                folder: Folder::new(folder.path(), cell.sockets()),
+                cell,
+                vmm_log: folder.path().join("vmm.log"),
+                processes: processes.clone(),
+                clock: Arc::new(weft_ports::clock::System),
+            };
+            held.folder.prepare().unwrap();
+            Self { folder, processes, shared: Arc::new(Shared::new(held)) }
+        }
+
+        fn said(&self) -> PathBuf {
+            self.folder.path().join("run").join(SAID)
+        }
+
+        fn writer(&self) -> File {
+            File::options().read(true).write(true).open(self.said()).unwrap()
+        }
+
+        fn ears(&self) -> Ears {
+            let held = &self.shared.held;
+            Ears::open(&held.folder, &held.vmm_log, held.instance).unwrap()
+        }
+
+        fn own(&self, ears: Ears) -> Task<()> {
+            task::spawn("owner", own(self.shared.clone(), ears))
+        }
+
+        async fn end(&self) -> Way {
+            let mut state = self.shared.state();
+            let ended = state.wait_for(|state| matches!(state, State::Ended(_))).await.unwrap();
+            let State::Ended(end) = &*ended else { unreachable!("it was waited for") };
+            end.way
+        }
+    }
+
+    #[tokio::test]
+    async fn last_words_and_last_figures_are_heard_before_the_end_is_told() {
+        let double = Double::new().await;
+        let (ears, mut writer) = (double.ears(), double.writer());
+        let owner = double.own(ears);
+        let id = double.shared.held.instance;
+        let words = format!("2026-11-20T21:50:53.123456789 [{id}:main] exit_code=0\n");
+        write!(writer, r#"{{"utc_timestamp_ms":7,"i8042":"#).unwrap();
+        write!(writer, "{words}").unwrap();
+        writeln!(writer, r#"{{"reset_count":1}}}}"#).unwrap();
+        drop(writer);
+        double.processes.end(double.shared.held.alive.pid, Ending::Unknown);
+        assert_eq!(double.end().await, Way::Reset, "the code of a process that is not ours is in its words");
+        owner.await.unwrap();
+        double.shared.are_told(7).await;
+        assert_eq!(double.shared.tally().sum()["i8042"]["reset_count"], 1);
+        assert_eq!(std::fs::read_to_string(&double.shared.held.vmm_log).unwrap(), words);
+    }
+
+    #[tokio::test]
+    async fn one_that_closes_its_log_and_lives_has_not_ended() {
+        let double = Double::new().await;
+        let (ears, writer) = (double.ears(), double.writer());
+        let owner = double.own(ears);
+        drop(writer);
+        tokio::time::timeout(std::time::Duration::from_millis(50), double.end()).await.unwrap_err();
+        double.processes.end(double.shared.held.alive.pid, Ending::Signal(9));
+        assert_eq!(double.end().await, Way::Died);
+        owner.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_end_of_one_that_nobody_heard_is_told() {
+        let double = Double::new().await;
+        double.processes.end(double.shared.held.alive.pid, Ending::Unknown);
+        double.own(double.ears()).await.unwrap();
+        assert_eq!(double.end().await, Way::Gone);
     }
 }
