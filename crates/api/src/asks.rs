@@ -4,6 +4,7 @@
 
 pub(crate) mod alter;
 pub(crate) mod snapshot;
+pub(crate) mod usage;
 
 use crate::convert::vm::{asked, project, revision};
 use crate::convert::{Found, spec};

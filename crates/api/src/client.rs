@@ -13,10 +13,12 @@ mod consoles;
 mod devices;
 mod read;
 mod snapshots;
+mod usage;
 mod vms;
 
 use crate::proto::weft::v1::{
-    EventServiceClient, NodeServiceClient, SnapshotServiceClient, StateServiceClient, VmServiceClient,
+    EventServiceClient, NodeServiceClient, SnapshotServiceClient, StateServiceClient, UsageServiceClient,
+    VmServiceClient,
 };
 use connectrpc::client::{CallOptions, ClientConfig, HttpClient};
 use http::Uri;
@@ -34,6 +36,7 @@ pub struct Client {
     events: EventServiceClient<HttpClient>,
     states: StateServiceClient<HttpClient>,
     snapshots: SnapshotServiceClient<HttpClient>,
+    usage: UsageServiceClient<HttpClient>,
 }
 
 impl Client {
@@ -57,7 +60,8 @@ impl Client {
             nodes: NodeServiceClient::new(transport.clone(), config.clone()),
             events: EventServiceClient::new(transport.clone(), config.clone()),
             states: StateServiceClient::new(transport.clone(), config.clone()),
-            snapshots: SnapshotServiceClient::new(transport, config),
+            snapshots: SnapshotServiceClient::new(transport.clone(), config.clone()),
+            usage: UsageServiceClient::new(transport, config),
         })
     }
 }

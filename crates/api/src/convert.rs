@@ -10,6 +10,7 @@ pub(crate) mod feature;
 pub(crate) mod node;
 pub(crate) mod snapshot;
 pub(crate) mod spec;
+pub(crate) mod usage;
 pub(crate) mod vm;
 
 use buffa::{EnumValue, Enumeration, MessageField};

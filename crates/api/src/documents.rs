@@ -18,7 +18,7 @@
 mod text;
 
 use crate::asks::new_vm;
-use crate::convert::{census, event, node, snapshot, vm};
+use crate::convert::{census, event, node, snapshot, usage, vm};
 use crate::proto::weft::v1 as wire;
 use crate::schema::{self, SCHEMA};
 use serde::Serialize;
@@ -131,6 +131,7 @@ fn value(item: Item<'_>) -> Value {
         Item::Event(one) => kinded("Event", &event::event(one)),
         Item::Snapshot(one) => kinded("Snapshot", &snapshot::stored(one)),
         Item::Census(one) => kinded("NodeCensus", &census::census(one)),
+        Item::Usage(one) => kinded("Usage", &usage::line(one)),
         Item::Counters(one) => kinded("Counters", &serde_json::json!({ "devices": one })),
     }
 }

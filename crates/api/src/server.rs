@@ -20,12 +20,14 @@ mod refusal;
 mod snapshots;
 mod states;
 mod strict;
+mod usage;
 mod vms;
 
 use crate::compat::MetaldDoor;
 use crate::proto::vmprovisioner::v1::VmServiceExt as _;
 use crate::proto::weft::v1::{
-    EventServiceExt as _, NodeServiceExt as _, SnapshotServiceExt as _, StateServiceExt as _, VmServiceExt as _,
+    EventServiceExt as _, NodeServiceExt as _, SnapshotServiceExt as _, StateServiceExt as _, UsageServiceExt as _,
+    VmServiceExt as _,
 };
 use crate::schema::{DESCRIPTORS, SCHEMA};
 use axum::middleware::from_fn;
@@ -33,7 +35,7 @@ use connectrpc::{ConnectRpcService, Limits, Router};
 use connectrpc_health::{StaticChecker, Status};
 use connectrpc_reflection::Reflector;
 use std::sync::Arc;
-use weft_ports::api::{Backups, Consoles, Devices, Events, Nodes, Power, Snapshots, Vms};
+use weft_ports::api::{Backups, Consoles, Devices, Events, Nodes, Power, Snapshots, Usage, Vms};
 
 /// What the door leads to.
 #[derive(Clone)]
@@ -54,6 +56,8 @@ pub struct Ports {
     pub events: Arc<dyn Events>,
     /// Copies of the state.
     pub backups: Arc<dyn Backups>,
+    /// What was used; a door without it does not offer the service.
+    pub usage: Option<Arc<dyn Usage>>,
 }
 
 /// Whose requests are heard.
@@ -109,22 +113,17 @@ impl Health {
             Serving::Yes => Status::Serving,
             Serving::No => Status::NotServing,
         };
-        for service in names().iter().map(String::as_str).chain([""]) {
+        for service in self.0.services().iter().map(String::as_str).chain([""]) {
             // Every name was registered when the door was made.
             let _ = self.0.set_status(service, status);
         }
     }
 }
 
-/// Our services' full names.
-fn names() -> &'static [String] {
-    SCHEMA.services()
-}
-
 /// The door over these ports. Make it after the global meter provider is in place.
 #[must_use]
 pub fn door(ports: Ports, options: Options) -> Door {
-    let Ports { vms, power, devices, snapshots, consoles, nodes, events, backups } = ports;
+    let Ports { vms, power, devices, snapshots, consoles, nodes, events, backups, usage } = ports;
     let metald = Arc::new(MetaldDoor::new(vms.clone(), power.clone()));
     let router = Arc::new(vms::VmDoor { vms, power, devices, consoles }).register(Router::new());
     let router = Arc::new(snapshots::SnapshotDoor(snapshots)).register(router);
@@ -132,8 +131,16 @@ pub fn door(ports: Ports, options: Options) -> Door {
     let router = Arc::new(events::EventDoor(events)).register(router);
     let router = Arc::new(states::StateDoor(backups)).register(router);
     let router = metald.register(router);
-    let (router, checker) = connectrpc_health::install_static(router, names().iter().cloned());
+    let absent = if usage.is_none() { usage::NAME } else { "" };
+    let router = match usage {
+        Some(usage) => Arc::new(usage::UsageDoor(usage)).register(router),
+        None => router,
+    };
+    let offered = SCHEMA.services().iter().filter(|name| *name != absent).cloned();
+    let (router, checker) = connectrpc_health::install_static(router, offered);
     let reflector = Reflector::from_descriptor_set_bytes(DESCRIPTORS).expect("the build wrote a lawful descriptor set");
+    let listed: Vec<String> = reflector.service_names().into_iter().filter(|name| name != absent).collect();
+    let reflector = reflector.with_services(listed);
     let router = connectrpc_reflection::install(router, reflector);
     let limits = Limits::default()
         .with_max_request_body_size(options.max_body_bytes)

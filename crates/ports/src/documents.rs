@@ -1,6 +1,6 @@
 //! Text ⇄ domain: manifests that people write, and answers in the forms that programs read.
 
-use crate::api::{KeptSnapshot, NewVm, Vm};
+use crate::api::{KeptSnapshot, NewVm, UsageLine, Vm};
 use crate::hypervisor::Counters;
 use weft_domain::Fault;
 use weft_domain::census::Census;
@@ -38,6 +38,8 @@ pub enum Item<'a> {
     Counters(&'a Counters),
     /// A census of a node.
     Census(&'a Census),
+    /// What one VM used in one span.
+    Usage(&'a UsageLine),
 }
 
 /// Reads manifests and writes answers.

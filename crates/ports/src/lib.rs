@@ -18,6 +18,7 @@
 //!  images     the default kernel and root        (image)
 //!  store      objects by key and revision        (store), with its codec (api)
 //!  documents  text ⇄ domain                      (api)
+//!  export     usage as lines of JSON, CSV and CloudEvents: the same from every service
 //!  clock      time and randomness, the machine's own too
 //!  fault      named instants at which a test may end or hold us; nothing in a build that is shipped
 //!  task       the one way to spawn: named, awaited
@@ -30,6 +31,7 @@ pub mod claims;
 pub mod clock;
 pub mod codec;
 pub mod documents;
+pub mod export;
 pub mod fault;
 pub mod hypervisor;
 pub mod images;

@@ -176,6 +176,7 @@ fn doors(settings: &Settings, control: &Control, store: Arc<dyn Store>) -> Doors
         nodes: control.clone(),
         events: control,
         backups: Arc::new(Copies::new(store, settings.data_dir.join("copies"))),
+        usage: None,
     }
 }
 

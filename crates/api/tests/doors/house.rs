@@ -1,8 +1,10 @@
 //! A small weft in memory: enough of the ports' laws to put both doors through.
 
 mod kept;
+mod usage;
 
 pub(crate) use kept::snapshot;
+pub(crate) use usage::{gap, lines};
 
 use bytes::Bytes;
 use futures::StreamExt as _;
@@ -16,9 +18,9 @@ use weft_domain::node::{Facts, Node, Orphans};
 use weft_domain::object::{Revision, Stored};
 use weft_domain::{Fault, Instance, InstanceId, Name, NodeId, Phase, Reason, Time};
 use weft_ports::api::{
-    Alter, Answers, Backups, Call, Change, ConsoleInput, Consoles, CreateMode, EventChange, Events, Fork, GivenUp,
-    ListQuery, LogChunk, LogQuery, LogStart, NewSnapshot, NewVm, Nodes, Page, Power, Removal, SnapshotRef, Vm,
-    VmChange, VmRef, Vms, WatchQuery,
+    Alter, Answers, Backups, Call, Change, ConsoleInput, Consoles, CreateMode, EventChange, Events, ExportFormat, Fork,
+    GivenUp, ListQuery, LogChunk, LogQuery, LogStart, NewSnapshot, NewVm, Nodes, Page, Power, Removal, SnapshotRef,
+    UsageQuery, Vm, VmChange, VmRef, Vms, WatchQuery,
 };
 
 /// What every call is told about the last one.
@@ -32,6 +34,7 @@ pub(crate) struct Seen {
     pub(crate) new_snapshot: Option<NewSnapshot>,
     pub(crate) snapshot: Option<SnapshotRef>,
     pub(crate) fork: Option<Fork>,
+    pub(crate) usage: Option<(UsageQuery, Option<ExportFormat>)>,
 }
 
 #[derive(Default)]

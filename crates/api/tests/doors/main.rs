@@ -9,4 +9,5 @@ mod house;
 mod kept;
 mod raw;
 mod refusals;
+mod usage;
 mod wire;

@@ -21,9 +21,14 @@ pub(crate) struct Served {
 }
 
 pub(crate) async fn serve(options: Options) -> Served {
+    serve_with(options, |_| {}).await
+}
+
+/// The same, where something about the ports is otherwise.
+pub(crate) async fn serve_with(options: Options, edit: impl FnOnce(&mut Ports)) -> Served {
     let house = House::default();
     let one = Arc::new(house.clone());
-    let ports = Ports {
+    let mut ports = Ports {
         vms: one.clone(),
         power: one.clone(),
         devices: one.clone(),
@@ -31,8 +36,10 @@ pub(crate) async fn serve(options: Options) -> Served {
         consoles: one.clone(),
         nodes: one.clone(),
         events: one.clone(),
-        backups: one,
+        backups: one.clone(),
+        usage: Some(one),
     };
+    edit(&mut ports);
     let Door { router, health } = door(ports, options);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

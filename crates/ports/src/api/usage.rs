@@ -60,7 +60,7 @@ pub struct UsageLine {
     pub records: u64,
     /// How many of them are gaps.
     pub gaps: u64,
-    /// The record itself, where records were asked for.
+    /// The record itself, where records were asked for: its instance, span and amounts are those of the line.
     pub record: Option<Box<Record>>,
 }
 

@@ -145,6 +145,7 @@ impl Documents for Texts {
             Item::Snapshot(one) => format!("snapshot {} {}", one.value.name, one.value.phase.as_str()),
             Item::Census(all) => format!("census of {} lines", all.lines.len()),
             Item::Counters(all) => format!("counters of {} devices", all.len()),
+            Item::Usage(line) => format!("usage {} {} records", line.subject.name, line.records),
         };
         match form {
             Form::Json => format!("{{\"{text}\"}}\n"),
