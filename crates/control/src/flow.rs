@@ -92,6 +92,12 @@ impl<'a> Verb<'a> {
         self.core.memory.waiters.enter(after.meta.id, wish)
     }
 
+    /// The same where the desired state does not show what was done: see [`Place::answers`].
+    pub(crate) fn enter_before(&self, base: Revision, after: &Instance, until: Until) -> Place {
+        let wish = Wish { until, base, desired: after.desired, request: None };
+        self.core.memory.waiters.enter(after.meta.id, wish)
+    }
+
     /// Waits until it is reached, or the caller's time is up; answers the instance as it then is.
     pub(crate) async fn wait(&self, mut place: Place, committed: Vm, until: Until) -> Result<Vm, Fault> {
         let (memory, id) = (&self.core.memory, committed.value.meta.id);

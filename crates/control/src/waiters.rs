@@ -25,7 +25,7 @@ pub(crate) struct Wish {
     pub(crate) base: Revision,
     /// What it made of the desired state.
     pub(crate) desired: Desired,
-    /// The request that it answers.
+    /// The request that it answers; none as long as only its own commit can tell that it was done.
     pub(crate) request: Option<Request>,
 }
 
@@ -115,6 +115,17 @@ impl Waiters {
     }
 }
 
+impl Place {
+    /// What it waits for is committed: from now on the commit that reaches it answers this request. Whose
+    /// desired state does not show whether it was done, as that of a change of the specification, says so here
+    /// and not when it enters: or another's commit would answer for what is then never committed.
+    pub(crate) fn answers(&self, request: Option<Request>) {
+        let mut table = self.all.lock();
+        let waiting = table.waiters.get_mut(&self.id).into_iter().flatten();
+        waiting.filter(|waiter| waiter.token == self.token).for_each(|waiter| waiter.wish.request = request);
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let mut table = self.all.lock();
@@ -129,6 +140,42 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use weft_domain::instance::{Meta, Status};
+    use weft_domain::spec::Draft;
+    use weft_domain::{Labels, Name, Time};
+    use weft_ports::api::Call;
+
+    fn made() -> Instance {
+        let meta = Meta {
+            id: InstanceId::from_bytes([1; 16]),
+            name: "a".parse().expect("a name"),
+            project: Name::default_project(),
+            labels: Labels::default(),
+            annotations: Default::default(),
+            generation: 1,
+            create_time: Time::default(),
+            update_time: Time::default(),
+            delete_time: None,
+        };
+        let spec = Draft { payload: weft_domain::spec::Payload::default(), ..Draft::default() };
+        let spec = spec.check().expect("a lawful specification");
+        Instance { meta, spec, desired: Desired::default(), placement: None, status: Status::unseen() }
+    }
+
+    #[test]
+    fn a_change_is_answered_by_nobody_before_it_is_committed() {
+        let (waiters, instance) = (Arc::new(Waiters::default()), made());
+        let call = Call { request_id: Some("r".to_owned()), ..Call::by("a") };
+        let request = Request::of(&call, "resize").expect("a lawful id");
+        let wish =
+            Wish { until: Until::Applied(2), base: Revision::default(), desired: instance.desired, request: None };
+        let place = waiters.enter(instance.meta.id, wish);
+        assert_eq!(waiters.answered_by(&instance), [], "another's commit does not do what this one asks");
+        place.answers(request);
+        assert_eq!(waiters.answered_by(&instance).len(), 1);
+        drop(place);
+        assert_eq!(waiters.answered_by(&instance), []);
+    }
 
     #[test]
     fn one_verb_too_many_is_refused_until_another_ends() {

@@ -92,7 +92,7 @@ async fn commit(
     reservation.iter_mut().for_each(Reservation::commits);
     let grown = after.meta.generation > before.value.meta.generation;
     let until = if grown { until(&after) } else { Until::Now };
-    let place = verb.enter(before.revision, &after, until);
+    let place = verb.enter_before(before.revision, &after, until);
     let committed = if after != before.value {
         let request = verb.request.as_ref();
         core.commit(Move { before: Some(&before), after: Some(&after), request, ..Move::default() }).await
@@ -103,6 +103,7 @@ async fn commit(
     };
     match committed {
         Ok(revision) => {
+            place.answers(verb.request);
             core.memory.reached(revision).await;
             reservation.into_iter().for_each(Reservation::settled);
             verb.wait(place, Stored { value: after, revision }, until).await.map(Some)

@@ -3,8 +3,9 @@
 use crate::house::*;
 use futures::future::join_all;
 use weft_domain::instance::StopHow;
+use weft_domain::spec::{Disk, DiskSource};
 use weft_domain::{Name, Phase, Reason};
-use weft_ports::api::{CreateMode, ListQuery, NewVm, Power, Removal, VmRef, Vms};
+use weft_ports::api::{Alter, CreateMode, Devices, ListQuery, NewVm, Power, Removal, VmRef, Vms};
 
 #[tokio::test(start_paused = true)]
 async fn of_many_who_want_one_name_one_gets_it() {
@@ -94,5 +95,31 @@ async fn sixteen_clients_on_one_vm() {
     });
     for done in join_all(clients).await {
         done.expect("no client panics");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_is_told_that_a_vm_was_changed_finds_it_changed() {
+    let house = House::new().await;
+    house.make("a").await;
+    for round in 0..20 {
+        let clients = (0..8).map(|i| {
+            let control = house.control.clone();
+            weft_ports::task::spawn("client", async move {
+                let disk =
+                    Disk { read_only: true, ..Disk::new(format!("d{i}"), DiskSource::Path("/images/a.raw".into())) };
+                let call = repeatable(&format!("{round}-{i}"), i);
+                control.alter(&call, &named("a"), Alter::AttachDisk(disk)).await.expect("attached");
+            })
+        });
+        for done in join_all(clients).await {
+            done.expect("no client panics");
+        }
+        let vm = house.control.get(&call(), &named("a")).await.expect("it is there");
+        assert_eq!(vm.value.spec.disks.len(), 8, "round {round}: {:?}", vm.value.spec.disks);
+        for i in 0..8 {
+            let detach = Alter::DetachDisk(format!("d{i}"));
+            house.control.alter(&call(), &named("a"), detach).await.expect("detached");
+        }
     }
 }
