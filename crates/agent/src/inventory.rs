@@ -20,6 +20,9 @@ pub(crate) struct Held {
     pub(crate) claim: ClaimId,
     pub(crate) process: ProcessClaim,
     pub(crate) note: Note,
+    /// It was found by its claim, and nobody has written down that it runs: it may be the launcher of an agent
+    /// that is no more, which is about to end.
+    pub(crate) found: bool,
 }
 
 /// A folder or disk that was claimed.
@@ -68,7 +71,7 @@ pub(crate) async fn read(ports: &Ports) -> Result<Stock, Fault> {
                 held.instances.entry(instance).or_default().things.insert(path, thing);
             }
             Claimed::Process(process) => {
-                let process = Held { claim: id, process, note: entry.note };
+                let process = Held { claim: id, process, note: entry.note, found: false };
                 held.instances.entry(instance).or_default().processes.push(process);
             }
             Claimed::Snapshot(snapshot, folder) => {
@@ -81,17 +84,14 @@ pub(crate) async fn read(ports: &Ports) -> Result<Stock, Fault> {
 }
 
 /// An agent may have died after a process was started and before its pid was written down: the process
-/// bears the claim, so it is found by that.
+/// bears the claim, so it is found by that. It is written down when it is taken up.
 async fn name_unnoted(ports: &Ports, held: &mut BTreeMap<InstanceId, Holdings>) -> Result<(), Fault> {
     let found: BTreeMap<_, _> = ports.processes.find().await?.into_iter().collect();
     for process in held.values_mut().flat_map(|holdings| &mut holdings.processes) {
         let unnoted = process.note.alive.is_none() && process.note.exit.is_none();
         if let Some(alive) = found.get(&process.claim).filter(|_| unnoted) {
             process.note.alive = Some(alive.clone());
-            // A journal that is full is no reason to leave machines alone: it is found again next time.
-            if let Err(fault) = ports.claims.note(process.claim, process.note.clone()).await {
-                tracing::warn!(%fault, claim = %process.claim, "the journal did not take a process that was found");
-            }
+            process.found = true;
         }
     }
     Ok(())

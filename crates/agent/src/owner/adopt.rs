@@ -18,20 +18,13 @@ impl Owner {
         while let Some(held) = self.unsettled.first().cloned() {
             match self.worth_adopting(&held) {
                 Some(alive) => match self.adopt(&held, alive).await {
-                    Ok(machine) => {
-                        self.restarts = held.process.restarts;
-                        let mut held = held;
-                        let made = self.made_of(&mut held);
-                        self.hold_files(made.as_ref()).await;
-                        self.become_live(Running::new(held, machine, made));
-                    }
+                    // The launcher of a former agent, which ended while it was looked at.
+                    Ok(_) if self.is_broken_off(&held) => self.forget_launch(held).await?,
+                    Ok(machine) => self.welcome(held, machine).await,
                     // What never ran has not ended: it is launched anew.
                     Err(fault) if fault.reason == Reason::LaunchFailed => {
                         tracing::warn!(%fault, claim = %held.claim, "a former agent broke off a launch");
-                        let note = Note { alive: None, ..held.note };
-                        // Written down first, or an agent that finds it gone would tell of its end.
-                        self.shared.ports.claims.note(held.claim, note.clone()).await?;
-                        self.bury_stranger(Held { note, ..held }).await?;
+                        self.forget_launch(held).await?;
                     }
                     Err(_) if self.given_up(&held) => self.bury_stranger(held).await?,
                     Err(fault) => {
@@ -39,11 +32,38 @@ impl Owner {
                         return Err(fault);
                     }
                 },
+                None if self.is_broken_off(&held) => self.forget_launch(held).await?,
                 None => self.bury_stranger(held).await?,
             }
             self.unsettled.remove(0);
         }
         Ok(())
+    }
+
+    async fn welcome(&mut self, mut held: Held, machine: Box<dyn Machine>) {
+        self.restarts = held.process.restarts;
+        let made = self.made_of(&mut held);
+        self.hold_files(made.as_ref()).await;
+        if std::mem::take(&mut held.found)
+            // A journal that is full is no reason to leave machines alone: it is found again next time.
+            && let Err(fault) = self.shared.ports.claims.note(held.claim, held.note.clone()).await
+        {
+            tracing::warn!(%fault, claim = %held.claim, "the journal did not take a process that was found");
+        }
+        self.become_live(Running::new(held, machine, made));
+    }
+
+    /// A process was found that nobody had seen to run, and it is gone: that was no machine which ended.
+    fn is_broken_off(&self, held: &Held) -> bool {
+        let alive = held.note.alive.as_ref().filter(|_| held.found);
+        alive.is_some_and(|alive| !self.shared.ports.processes.lives(alive))
+    }
+
+    async fn forget_launch(&mut self, held: Held) -> Result<(), Fault> {
+        let note = Note { alive: None, ..held.note };
+        // Written down first, or an agent that finds it gone would tell of its end.
+        self.shared.ports.claims.note(held.claim, note.clone()).await?;
+        self.bury_stranger(Held { note, ..held }).await
     }
 
     /// A process that lives and is wanted, and that its driver cannot speak to for now.

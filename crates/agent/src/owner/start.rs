@@ -200,7 +200,7 @@ impl Owner {
             origin: coming.beginning.as_ref().map(|beginning| beginning.snapshot.id),
         };
         let note = Note { reboot_epoch: placed.desired.reboot_epoch, ..Note::default() };
-        Ok(Held { claim, process, note })
+        Ok(Held { claim, process, note, found: false })
     }
 
     async fn start(&self, held: &Held, driver: &dyn Hypervisor, order: Order) -> Result<Box<dyn Machine>, Fault> {

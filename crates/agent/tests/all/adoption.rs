@@ -263,6 +263,26 @@ async fn a_process_that_never_started_is_launched() {
     assert_eq!(causes(&house.vm(id)), [], "what never began has no end");
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_was_found_and_ended_before_it_was_taken_up_is_launched() {
+    let house = House::up();
+    let id = house.running("a", |_| {}).await;
+    house.kill().await;
+    forget_note(&house, Note::default()).await;
+    // As the launcher of an agent that is no more is found, and ends before anybody could speak to it.
+    house.vmm.answer(id, Answer::Silent);
+    house.start();
+    house.until_so(id, "silent", |vm| vm.condition("StepSucceeded").is_some()).await;
+    house.vmm.die(id, Ending::Unknown);
+    house.vmm.answer(id, Answer::Given);
+    house.until_so(id, "launched anew", |_| house.vmm.launches().len() == 2).await;
+    house.until(id, Phase::Running).await;
+    house.idle().await;
+    assert_eq!((causes(&house.vm(id)), house.living(id).len()), (vec![], 1), "what nobody saw run has no end");
+    house.delete(id).await;
+    house.assert_empty().await;
+}
+
 /// The agent is killed and started again, and the VMM of this instance does not answer.
 async fn silent_after_restart(house: &House, id: InstanceId) -> Vm {
     house.kill().await;
