@@ -1,4 +1,5 @@
-//! A Unix socket that hands over open files with the first bytes that are written to it.
+//! A Unix socket that hands over open files with the first bytes that are written to it, and knows when a
+//! whole request has gone.
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use std::io::{self, IoSlice};
@@ -8,6 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::UnixStream;
+use weft_ports::fault::{self, Point};
 
 /// The most files that go with one message (the kernel's limit).
 const MOST_FILES: usize = 253;
@@ -16,11 +18,13 @@ const MOST_FILES: usize = 253;
 pub(super) struct Passing {
     stream: UnixStream,
     files: Vec<OwnedFd>,
+    /// Bytes were written since it was last flushed.
+    written: bool,
 }
 
 impl Passing {
     pub(super) const fn new(stream: UnixStream, files: Vec<OwnedFd>) -> Self {
-        Self { stream, files }
+        Self { stream, files, written: false }
     }
 
     /// Writes some of these bytes, and the files with them: all of them or none.
@@ -49,6 +53,7 @@ impl AsyncRead for Passing {
 
 impl AsyncWrite for Passing {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.written = true;
         if self.files.is_empty() {
             return Pin::new(&mut self.stream).poll_write(cx, bytes);
         }
@@ -65,6 +70,9 @@ impl AsyncWrite for Passing {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if std::mem::take(&mut self.written) {
+            fault::hit(Point::VmmAsked);
+        }
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
