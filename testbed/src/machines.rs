@@ -183,18 +183,22 @@ impl Machines {
 impl Drop for Machines {
     /// A test that failed leaves no process either.
     fn drop(&mut self) {
-        let processes = self.processes.clone();
-        let clearing = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime can be made").block_on(async {
-                for (claim, _) in processes.find().await.unwrap_or_default() {
-                    // Whoever looks for what is left will see it.
-                    let _ = processes.clear(claim).await;
-                }
-            });
-        });
-        let _ = clearing.join();
+        clear(Arc::clone(&self.processes));
     }
+}
+
+/// Ends all of these processes, whatever runtime is under way or has ended.
+pub fn clear(processes: Arc<dyn Processes>) {
+    let clearing = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime can be made").block_on(async {
+            for (claim, _) in processes.find().await.unwrap_or_default() {
+                // Whoever looks for what is left will see it.
+                let _ = processes.clear(claim).await;
+            }
+        });
+    });
+    let _ = clearing.join();
 }
 
 /// Waits for the shell to be there and to ask for a command.

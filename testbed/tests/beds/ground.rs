@@ -152,16 +152,6 @@ pub(crate) const fn line_of(deed: Deed) -> &'static str {
 impl Drop for Ground {
     /// A test that failed leaves no process either.
     fn drop(&mut self) {
-        let processes = self.processes.clone();
-        let clearing = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime can be made").block_on(async {
-                for (claim, _) in processes.find().await.unwrap_or_default() {
-                    // Whoever looks for what is left will see it.
-                    let _ = processes.clear(claim).await;
-                }
-            });
-        });
-        let _ = clearing.join();
+        weft_testbed::machines::clear(Arc::clone(&self.processes));
     }
 }
