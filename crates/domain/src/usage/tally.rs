@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  begin(sample) ─► tally ─ take(sample, edge) ─► window ─ …  ─ take(sample, Exit) ─► the last window
-//!                     │  └─ a counter went back ─► gap (reset), and a new epoch
+//!                     │  ├─ a counter went back ─► gap (reset), and a new epoch
+//!                     │  └─ lose() ─► a gap to its end, which nobody saw
 //!                     └─ standing() is written down; resume(standing) ─ take(sample, Adopt) ─► gap (unwatched)
 //! ```
 
@@ -40,6 +41,15 @@ pub struct Standing {
     pub residue: [u64; 2],
 }
 
+impl Standing {
+    /// The same of a process that has ended since, nobody knows when: for how long it held memory is not known.
+    #[must_use]
+    pub const fn unheld(mut self) -> Self {
+        (self.last.resident_bytes, self.last.granted_bytes) = (0, 0);
+        self
+    }
+}
+
 /// The records of one incarnation, made from its samples.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tally {
@@ -73,6 +83,23 @@ impl Tally {
         if self.cause.is_none() {
             self.cause = Some(Cause::Unreadable);
         }
+    }
+
+    /// What is counted has changed, or was never read before: the next epoch begins where these counters stand, at
+    /// the last sample's instant.
+    pub const fn renew(&mut self, counters: Amounts, sources: Sources) {
+        (self.standing.last.counters, self.standing.last.sources) = (counters, sources);
+        self.standing.meter.epoch = self.standing.meter.epoch.saturating_add(1);
+    }
+
+    /// Nothing is left to read: what was used since the last sample is not known, and it has ended by then.
+    pub fn lose(&mut self, at: Stamp) -> [Record; 2] {
+        self.standing = self.standing.unheld();
+        self.missed();
+        let last = self.standing.last;
+        let monotonic_nanos = at.monotonic_nanos.max(last.at.monotonic_nanos);
+        let end = Sample { at: Stamp { monotonic_nanos, ..at }, ..last };
+        [Edge::Tick, Edge::Exit].map(|edge| self.take(end, edge).expect("it is not from before the last sample"))
     }
 
     /// Takes a sample, which ends a span. A sample from before the last one ends nothing.

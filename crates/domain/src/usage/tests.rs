@@ -145,6 +145,36 @@ fn memory_beyond_a_word_is_held_too() {
 }
 
 #[test]
+fn what_ended_unseen_is_a_gap_without_amounts() {
+    let (instance, incarnation) = ids();
+    let mut counters = Amounts::default();
+    counters[Figure::Cpu] = 7;
+    let mut tally = Tally::begin(instance, incarnation, sample(5_000_000_000, 0, counters, 10));
+    // The clock of another start of the machine.
+    let at = Stamp { monotonic_nanos: 3, wall: Time::from_nanos(9) };
+    let [gap, end] = tally.lose(at);
+    assert_eq!((gap.kind, end.kind), (Kind::Gap(Cause::Unreadable), Kind::Window(Edge::Exit)));
+    assert!(gap.amounts.is_zero() && end.amounts.is_zero(), "for how long it held memory is not known");
+    assert_eq!((gap.to.monotonic_nanos, gap.to.wall, end.sequence), (5_000_000_000, at.wall, 1));
+    let mut tally = Tally::resume(*Tally::begin(instance, incarnation, sample(5, 0, counters, 10)).standing());
+    assert_eq!(tally.lose(at)[0].kind, Kind::Gap(Cause::Unwatched));
+}
+
+#[test]
+fn what_is_counted_anew_is_another_epoch() {
+    let (instance, incarnation) = ids();
+    let mut counters = Amounts::default();
+    counters[Figure::NetSent] = 100;
+    let mut tally = Tally::begin(instance, incarnation, sample(0, 0, counters, 10));
+    counters[Figure::NetSent] = 1_000;
+    tally.renew(counters, Sources::default());
+    counters[Figure::NetSent] = 1_001;
+    let window = tally.take(sample(1_000_000_000, 0, counters, 10), Edge::Tick).expect("a record");
+    assert_eq!((window.meter.epoch, window.amounts[Figure::NetSent]), (1, 1));
+    assert_eq!(window.amounts[Figure::MemoryResident], 10, "memory is held on");
+}
+
+#[test]
 fn names_differ() {
     let names: std::collections::BTreeSet<_> = Figure::ALL.iter().map(|figure| figure.as_str()).collect();
     assert_eq!(names.len(), Figure::ALL.len());
