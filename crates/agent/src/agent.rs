@@ -1,6 +1,7 @@
 //! The agent: takes stock, then keeps one owner per instance and one keeper per snapshot for as long as it
 //! runs.
 
+mod metering;
 mod snapshots;
 
 use crate::config::{Config, Ports};
@@ -66,6 +67,7 @@ pub fn open(config: Config, ports: Ports) -> Agent {
         looks: Looks::default(),
         files: Files::default(),
         adopting: Semaphore::new(ADOPTIONS),
+        sampler: Mutex::default(),
     };
     Agent { shared: Arc::new(shared), owners: Arc::default() }
 }
@@ -111,6 +113,7 @@ impl Agent {
         shared.ports.volumes.make_folder(shared.layout.snapshots()).await?;
         shared.ports.volumes.make_folder(shared.layout.run()).await?;
         let mut run = self.take_stock().await?;
+        let _measuring = self.begin_to_measure(&run.inherited).await?;
         let mut news = self.news();
         let mut upkeep = interval_at(Instant::now() + shared.config.upkeep, shared.config.upkeep);
         upkeep.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -10,9 +10,11 @@ use weft_ports::clock::Clock;
 use weft_ports::codec::SpecCodec;
 use weft_ports::hypervisor::Hypervisor;
 use weft_ports::images::Images;
-use weft_ports::link::Placements;
+use weft_ports::link::{Placements, UsageDesk};
+use weft_ports::meters::Meters;
 use weft_ports::processes::Processes;
 use weft_ports::sightings::Sightings;
+use weft_ports::spool::Spool;
 use weft_ports::volumes::Volumes;
 use weft_ports::volumes::parts::Parts;
 
@@ -81,4 +83,20 @@ pub struct Ports {
     pub images: Arc<dyn Images>,
     /// Time and randomness.
     pub clock: Arc<dyn Clock>,
+    /// What measures usage; `None` where it is not measured.
+    pub metering: Option<Metering>,
+}
+
+/// How usage is measured, kept and handed on.
+#[derive(Clone)]
+pub struct Metering {
+    /// Between two measurements: at least [`SHORTEST`](crate::sampler::SHORTEST), at most
+    /// [`LONGEST`](crate::sampler::LONGEST).
+    pub interval: Duration,
+    /// Counters of processes.
+    pub meters: Arc<dyn Meters>,
+    /// Where it is written down first.
+    pub spool: Arc<dyn Spool>,
+    /// Control's ledger.
+    pub desk: Arc<dyn UsageDesk>,
 }

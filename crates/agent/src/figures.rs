@@ -1,7 +1,10 @@
 //! What the agent counts, for `/metrics`.
 
+mod metering;
+
+pub(crate) use metering::{Metered, Ticked};
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Gauge, Histogram};
+use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -20,6 +23,7 @@ pub(crate) struct Figures {
     looks: Counter<u64>,
     step_failures: Counter<u64>,
     owners: Gauge<u64>,
+    pub(crate) metered: Metered,
     passing: Arc<Passing>,
 }
 
@@ -31,8 +35,12 @@ struct Passing {
 }
 
 impl Figures {
+    pub(crate) fn meter() -> Meter {
+        opentelemetry::global::meter("weft.agent")
+    }
+
     pub(crate) fn new() -> Self {
-        let meter = opentelemetry::global::meter("weft.agent");
+        let meter = Self::meter();
         Self {
             launches: meter.u64_counter("weft_agent_launches").with_description("Machines launched").build(),
             launch_seconds: meter
@@ -59,6 +67,7 @@ impl Figures {
                 .with_description("Steps that failed and are tried again")
                 .build(),
             owners: meter.u64_gauge("weft_agent_instances").with_description("Instances on this node").build(),
+            metered: Metered::new(&meter),
             passing: Arc::default(),
         }
     }

@@ -14,6 +14,9 @@
 //! Snapshots are kept beside: one task keeps one snapshot, and asks the owner of its VM to hold the VM for
 //! it. A snapshot outlives its VM.
 //!
+//! What each machine used is measured by a thread beside, at whole intervals and at every boundary of its life;
+//! it is written down on the node first and then handed on to control. `sampler` says how.
+//!
 //! A census sets the host against the journal, at the start and from time to time, and takes away what bears
 //! our name and nobody claims.
 //!
@@ -36,9 +39,11 @@ mod manifest;
 mod orphans;
 mod owner;
 mod reach;
+pub mod sampler;
 mod shared;
+mod shipper;
 mod vet;
 mod wards;
 
 pub use agent::{Agent, open};
-pub use config::{Config, JailPolicy, Ports};
+pub use config::{Config, JailPolicy, Metering, Ports};

@@ -23,6 +23,7 @@ mod patience;
 mod prepare;
 mod report;
 mod start;
+mod usage;
 mod ward;
 
 use crate::console::Hub;
@@ -44,6 +45,7 @@ use weft_domain::converge::{Ended, Live, Plan, Seen, Step, Wanted, converge};
 use weft_domain::instance::{Exit, Power};
 use weft_domain::lifecycle::Sight;
 use weft_domain::spec::RestartPolicy;
+use weft_domain::usage::Edge;
 use weft_domain::{Fault, InstanceId, Reason, SnapshotId, Time};
 use weft_ports::fault::{self, Point};
 use weft_ports::hypervisor::{Machine, State};
@@ -96,6 +98,8 @@ pub(crate) struct Owner {
     reserved: Option<Box<Held>>,
     live: Option<Running>,
     ended: Option<Exit>,
+    /// Its process was ended as nobody wanted it: if somebody does by now, that is no end of what was asked.
+    forsaken: bool,
     restarts: u32,
     /// The newest boot that has begun: what it began from is not gone back to.
     begun: u64,
@@ -138,6 +142,7 @@ impl Owner {
             reserved: None,
             live: None,
             ended: None,
+            forsaken: false,
             restarts: 0,
             begun: 0,
             hub: None,
@@ -238,11 +243,15 @@ impl Owner {
             Step::Launch { boot_epoch, again } => self.launch(boot_epoch, again).await,
             Step::Pause => {
                 self.unless_forced(self.machine()?.pause()).await?;
-                self.until(|state| *state == State::Held).await
+                self.until(|state| *state == State::Held).await?;
+                self.mark(Edge::Pause).await;
+                Ok(())
             }
             Step::Resume => {
                 self.unless_forced(self.machine()?.resume()).await?;
-                self.until(|state| *state == State::Running).await
+                self.until(|state| *state == State::Running).await?;
+                self.mark(Edge::Resume).await;
+                Ok(())
             }
             Step::AskToStop => self.ask_to_stop().await,
             Step::Kill => {
@@ -370,7 +379,7 @@ impl Owner {
                             std::future::pending::<()>().await;
                         }
                     };
-                    tokio::select! { () = turned => {}, Ok(()) = resets.changed() => {} }
+                    tokio::select! { () = turned => false, Ok(()) = resets.changed() => true }
                 }
                 None => std::future::pending().await,
             }
@@ -378,7 +387,7 @@ impl Owner {
         tokio::select! {
             // The next round sees it if nobody is left to wish.
             _ = self.wants.changed() => {}
-            () = changed => {}
+            reset = changed => if reset { self.mark(Edge::Reboot).await },
             Some(ask) = self.asked.next() => Box::pin(self.answer(ask)).await,
             () = tokio::time::sleep(at_most.min(LONGEST)) => {}
         }

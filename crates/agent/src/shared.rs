@@ -6,7 +6,9 @@ use crate::files::Files;
 use crate::layout::Layout;
 use crate::looks::Looks;
 use crate::orphans::Orphans;
+use crate::sampler::Handle;
 use crate::wards::Wards;
+use std::sync::{Mutex, PoisonError};
 use tokio::sync::Semaphore;
 use weft_domain::instance::{Desired, StopHow};
 
@@ -22,6 +24,15 @@ pub(crate) struct Shared {
     pub(crate) orphans: Orphans,
     pub(crate) looks: Looks,
     pub(crate) files: Files,
+    /// What measures usage while the agent runs.
+    pub(crate) sampler: Mutex<Option<Handle>>,
+}
+
+impl Shared {
+    /// The way to what measures usage, if anything does.
+    pub(crate) fn sampler(&self) -> Option<Handle> {
+        self.sampler.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// What is wanted of an instance that is placed nowhere: that nothing of it is left.

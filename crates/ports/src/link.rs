@@ -137,6 +137,9 @@ pub trait UsageDesk: Send + Sync {
     /// # Errors
     /// `LedgerBroken` where it does not follow what was taken; nothing has changed then.
     async fn take_usage(&self, batch: &Batch) -> Result<u64, Fault>;
+    /// The node has nothing up to this batch any more: what of it was not taken never will be, and the next one is
+    /// taken whatever it names as the one before. Lower than what was taken is no change.
+    async fn pass_over_usage(&self, node: NodeId, through: u64) -> Result<(), Fault>;
 }
 
 /// What a node tells of usage while a caller waits.

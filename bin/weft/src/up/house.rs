@@ -217,6 +217,7 @@ fn open_agent(
         specs: Arc::new(weft_api::Records),
         images: Arc::new(weft_image::Images::open(weft_image::Config::new(settings.cache_dir.join("images")))?),
         clock: Arc::new(weft_host::clock::Steady::begin(Arc::clone(&ready.clock))),
+        metering: None,
     };
     Ok(weft_agent::open(config, ports))
 }

@@ -112,6 +112,7 @@ impl Owner {
                 .fix("install it again; the machine runs on until then")
         })?;
         fault::hit(Point::AgentAdopting);
+        self.measure_on(held, &alive).await;
         let pid = alive.pid;
         let adoption = Adoption {
             instance: self.id,

@@ -193,6 +193,7 @@ impl Owner {
             }
             if due {
                 self.take_up(change).await?;
+                self.measure_change().await;
             }
         }
         if self.lack().is_some_and(|lack| lack.changes.is_empty()) {

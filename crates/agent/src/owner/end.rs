@@ -10,6 +10,7 @@ use weft_domain::converge::{Seen, Step, converge};
 use weft_domain::instance::{Exit, ExitCause, Power};
 use weft_domain::lifecycle::Sight;
 use weft_domain::restart;
+use weft_domain::usage::Edge;
 use weft_ports::fault::{self, Point};
 use weft_ports::hypervisor::{End, State, Way};
 
@@ -46,6 +47,7 @@ impl Owner {
         let log = self.shared.layout.console_log(self.id);
         let extent = self.shared.ports.volumes.log_extent(&log).await;
         self.unless_forced(self.machine()?.reset()).await?;
+        self.mark(Edge::Reboot).await;
         let now = self.now();
         let Some(live) = &mut self.live else { return Ok(()) };
         live.held.note.reboot_epoch = reboot_epoch;
@@ -67,6 +69,8 @@ impl Owner {
 
     pub(super) async fn kill(&mut self) -> Result<(), Fault> {
         tracing::info!("ending the machine by force");
+        self.forsaken = self.placed.is_none();
+        self.mark(Edge::Tick).await;
         self.machine()?.kill().await
     }
 
@@ -77,6 +81,7 @@ impl Owner {
         let mut held = live.held.clone();
         held.note.exit = Some(self.exit(&held, end).await);
         self.shared.ports.claims.note(held.claim, held.note.clone()).await?;
+        self.mark_end().await;
         if let Err(fault) = live.machine.bury().await {
             tracing::warn!(%fault, "the driver could not bury its machine; its claim is cleared all the same");
         }
@@ -108,6 +113,8 @@ impl Owner {
     /// Nothing of the process is left, its end is told, and then its claim is let go.
     async fn conclude(&mut self, held: Held) -> Result<(), Fault> {
         fault::hit(Point::AgentBurying);
+        self.forsaken |= self.placed.is_none();
+        self.last_reading(&held).await?;
         self.clear_sockets(&held).await?;
         fault::hit(Point::AgentBuried);
         if let Some(exit) = held.note.exit {
@@ -115,11 +122,13 @@ impl Owner {
                 tracing::info!(cause = exit.cause.as_str(), message = exit.message, "ended");
                 self.shared.figures.exited(exit.cause);
             }
-            self.restarts = restart::counted(held.process.restarts, held.process.at, exit.at);
-            let failed = exit.cause.is_failure();
-            self.ended = Some(exit);
-            if !self.wanted().desired.deleted {
-                self.tell(if failed { Sight::Failed } else { self.after_end() }).await?;
+            if !self.forsaken {
+                self.restarts = restart::counted(held.process.restarts, held.process.at, exit.at);
+                let failed = exit.cause.is_failure();
+                self.ended = Some(exit);
+                if !self.wanted().desired.deleted {
+                    self.tell(if failed { Sight::Failed } else { self.after_end() }).await?;
+                }
             }
         }
         self.shared.ports.claims.release(vec![held.claim]).await?;

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use weft_domain::snapshot::{Role, Scope};
 use weft_domain::spec::{Disk, DiskFormat, DiskSource};
+use weft_domain::usage::Edge;
 use weft_domain::{Fault, Reason, SnapshotId, Time};
 use weft_ports::hypervisor::{Keep, Machine, State};
 use weft_ports::volumes::Want;
@@ -53,6 +54,7 @@ impl Owner {
         }
         self.unless_forced(machine.pause()).await?;
         self.until(|state| *state == State::Held).await?;
+        self.mark(Edge::Pause).await;
         let kept = match self.up().map(|live| live.state.borrow().clone()) {
             Some(State::Held) => self.keep_held(machine.as_ref(), taking).await,
             Some(State::Running | State::Ended(_)) | None => {
@@ -66,6 +68,7 @@ impl Owner {
             tracing::warn!(%fault, "a machine that was held for a snapshot does not go on yet");
         }
         self.until(|state| *state == State::Running).await?;
+        self.mark(Edge::Resume).await;
         kept
     }
 

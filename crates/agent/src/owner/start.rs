@@ -86,7 +86,8 @@ impl Owner {
                 let note = (running.held.claim, running.held.note.clone());
                 self.begun = boot_epoch;
                 self.become_live(running);
-                self.note_and_tell(note).await;
+                let measured = self.measure();
+                tokio::join!(measured, self.note_and_tell(note));
             }
             // Neither was it tried, nor has it failed.
             Err(fault) if matches!(fault.reason, Reason::StoreFull | Reason::Away) => return Err(fault),
@@ -284,6 +285,7 @@ impl Owner {
 
     pub(super) fn become_live(&mut self, running: Running) {
         self.told.clear("StepSucceeded");
+        self.forsaken = false;
         self.begin_readiness(running.held.process.at, running.held.process.console_offset);
         self.hub = None;
         self.begun = self.begun.max(running.held.process.boot_epoch);

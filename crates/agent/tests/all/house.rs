@@ -4,10 +4,12 @@ pub(crate) mod clock;
 pub(crate) mod desk;
 pub(crate) mod disk;
 pub(crate) mod fuse;
+pub(crate) mod metered;
 
 use desk::{Desk, Vm};
 use disk::Disk;
 use fuse::{Fuse, Fused, Host};
+use metered::Metered;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -49,6 +51,7 @@ pub(crate) struct House {
     pub(crate) clock: Arc<clock::Paused>,
     pub(crate) fuse: Arc<Fuse>,
     pub(crate) sightings: sightings::fake::Fake,
+    pub(crate) metered: Metered,
     pub(crate) agent: Agent,
     pub(crate) config: Config,
     running: Mutex<Option<Task<()>>>,
@@ -88,8 +91,8 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let own = folder.path().to_owned();
         let fuse = Fuse::new();
-        let (boot_id, no_jails) = (Mutex::default(), Mutex::default());
-        let host = Host { inner: vmm.clone(), fuse: fuse.clone(), boot_id, no_jails };
+        let (boot_id, no_jails, cleared) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let host = Host { inner: vmm.clone(), fuse: fuse.clone(), boot_id, no_jails, cleared };
         let config = Config {
             node: node(NodeId::new(clock.now(), clock.random())),
             data_dir: own.join("data"),
@@ -104,6 +107,7 @@ impl House {
         };
         let (desk, disk) = (Arc::new(Desk::default()), Arc::new(Disk::new(&own, &PathBuf::from("/roots"))));
         let (host, claims) = (Arc::new(host), claims::fake::Fake::new());
+        let metered = Metered::new(host.clone());
         let images = Arc::new(images::fake::Fake::default());
         let places = Places {
             vms: config.data_dir.join("vms"),
@@ -122,6 +126,7 @@ impl House {
             specs: Arc::new(Specs::default()),
             images: Arc::new(Fused::<dyn images::Images> { inner: images.clone(), fuse: fuse.clone() }),
             clock: clock.clone(),
+            metering: Some(metered.port()),
         };
         let agent = open(config.clone(), ports);
         let (running, shutdown) = (Mutex::default(), watch::Sender::new(false));
@@ -135,6 +140,7 @@ impl House {
             clock,
             fuse,
             sightings,
+            metered,
             agent,
             config,
             running,
@@ -165,6 +171,7 @@ impl House {
     pub(crate) async fn kill(&self) {
         drop(self.running.lock().unwrap().take());
         self.idle().await;
+        self.metered.dials.shake();
     }
 
     /// A person gives these up; they are released, though control does not know them.
@@ -179,6 +186,7 @@ impl House {
         let running = self.running.lock().unwrap().take().expect("it runs");
         running.await.expect("it does not panic");
         self.shutdown.send_replace(false);
+        self.metered.dials.shake();
     }
 
     /// Lets everything happen that can happen now.
@@ -271,6 +279,13 @@ impl House {
             .filter(|path| path.parent().is_some_and(|up| up == vms || up == run || up == snapshots))
             .collect();
         assert_eq!(left, Vec::<PathBuf>::new(), "no folder is left");
+        self.metered.assert_ended();
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        self.metered.dials.end();
     }
 }
 

@@ -11,6 +11,8 @@ mod crash;
 mod house;
 mod inside;
 mod life;
+mod metering;
+mod metering_chaos;
 mod orphans;
 mod refusal;
 mod restarts;

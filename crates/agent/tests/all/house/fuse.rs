@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -282,6 +283,8 @@ pub(crate) struct Host {
     pub(crate) boot_id: Mutex<Option<String>>,
     /// Why it jails nothing, if so.
     pub(crate) no_jails: Mutex<Option<String>>,
+    /// Claims whose control groups are gone.
+    pub(crate) cleared: Mutex<BTreeSet<ClaimId>>,
 }
 
 #[async_trait::async_trait]
@@ -313,6 +316,7 @@ impl Processes for Host {
     async fn clear(&self, claim: ClaimId) -> Result<(), Fault> {
         self.fuse.pass().await;
         let answer = self.inner.clear(claim).await;
+        self.cleared.lock().unwrap().insert(claim);
         self.fuse.pass().await;
         answer
     }
