@@ -124,6 +124,38 @@ pub enum Error {
         /// Its format.
         version: u32,
     },
+    /// What was written down of usage is damaged.
+    #[error("what was written down of usage is damaged in {} at byte {offset}: {why}", path.display())]
+    SpoolDamaged {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        offset: u64,
+        /// How.
+        why: String,
+    },
+    /// What was written down of usage is of a newer weft.
+    #[error("{} has format {version}, which a newer weft wrote", path.display())]
+    SpoolNewer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        version: u32,
+    },
+    /// A batch that was dropped for want of room.
+    #[error("batch {asked} was dropped for want of room; {first} is the first that is there")]
+    BatchDropped {
+        /// The one that was asked for.
+        asked: u64,
+        /// The first that is there.
+        first: u64,
+    },
+    /// A batch that never was.
+    #[error("there is no batch {0}")]
+    BatchUnknown(u64),
+    /// What is used cannot be written down any more, after a write that failed.
+    #[error("nothing more of what is used can be written down")]
+    SpoolClosed,
     /// The journal is closed, or gave up after a failed write.
     #[error("the journal is closed")]
     Closed,
@@ -195,7 +227,7 @@ impl Error {
     #[must_use]
     pub const fn reason(&self) -> Reason {
         match self {
-            Self::Setting { .. } => Reason::FieldInvalid,
+            Self::Setting { .. } | Self::BatchUnknown(_) => Reason::FieldInvalid,
             Self::Host { .. } | Self::Undying { .. } | Self::Visit { .. } => Reason::HostRefused,
             Self::NoJail { .. } => Reason::VerbUnsupported,
             Self::NotJailed { .. } | Self::Ended { .. } => Reason::PhaseForbids,
@@ -204,9 +236,10 @@ impl Error {
             Self::DiskFull { .. } => Reason::DiskExhausted,
             Self::JournalFull { .. } => Reason::StoreFull,
             Self::Held { .. } => Reason::StoreHeld,
-            Self::Damaged { .. } => Reason::StoreDamaged,
-            Self::Newer { .. } => Reason::StoreNewer,
-            Self::Closed => Reason::Away,
+            Self::Damaged { .. } | Self::SpoolDamaged { .. } => Reason::StoreDamaged,
+            Self::Newer { .. } | Self::SpoolNewer { .. } => Reason::StoreNewer,
+            Self::BatchDropped { .. } => Reason::RevisionCompacted,
+            Self::Closed | Self::SpoolClosed => Reason::Away,
             Self::ClaimHeld(_) | Self::ClaimUnknown(_) => Reason::WriteConflict,
             Self::TooMuch { .. } => Reason::LimitReached,
             Self::NotAllowed { .. } => Reason::PathNotAllowed,
@@ -246,8 +279,15 @@ impl Error {
                  VMs by hand, move the file away, and start weft again: it begins a new journal, and disks stay"
                     .to_owned()
             }
-            Self::Newer { .. } => "run the weft that wrote it, or a newer one".to_owned(),
-            Self::Closed => "start weft again".to_owned(),
+            Self::SpoolDamaged { .. } => {
+                "nothing was changed: put back a copy of the file from before; without one, move it away and start \
+                 weft again: what control has of it already is safe, the rest of it is lost"
+                    .to_owned()
+            }
+            Self::BatchDropped { first, .. } => format!("go on with batch {first}, and note what is missing"),
+            Self::BatchUnknown(_) => "begin with the first batch that is there".to_owned(),
+            Self::Newer { .. } | Self::SpoolNewer { .. } => "run the weft that wrote it, or a newer one".to_owned(),
+            Self::Closed | Self::SpoolClosed => "start weft again".to_owned(),
             Self::ClaimHeld(_) | Self::ClaimUnknown(_) => "read the claims and try again".to_owned(),
             Self::TooMuch { .. } => "delete what is not needed any more".to_owned(),
             Self::NotAllowed { roots, .. } => match roots.as_slice() {

@@ -7,6 +7,7 @@
 //!  processes  launcher ─► program in its own session, cgroup and jail, found again by its claim
 //!  journal    claims, group-committed to a checksummed append-only log
 //!  meters     what running processes use, as the kernel counts it
+//!  spool      what was used here, written down before anybody is told
 //!  volumes    callers' paths vetted; our disks, folders and logs
 //!  census     what is here of all that weft can make
 //!  facts      what this machine is                tsc  how fast its counter runs
@@ -21,10 +22,13 @@ pub mod clock;
 pub mod doctor;
 mod error;
 pub mod facts;
+mod framing;
 pub mod journal;
+mod lock;
 pub mod meters;
 pub mod peers;
 pub mod processes;
+pub mod spool;
 pub mod tsc;
 pub mod volumes;
 

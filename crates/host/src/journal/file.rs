@@ -5,12 +5,10 @@
 
 use super::frame::{self, Frame, Spoilt};
 use crate::Error;
-use rustix::fs::FlockOperation;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 use weft_ports::fault::{self, Point};
 
 /// A file is rewritten when it is longer than this and than [`GROWTH`] times what it was.
@@ -27,54 +25,12 @@ pub(super) struct Journal {
     rewrite_at: u64,
 }
 
-/// A process that was killed while it was starting another holds its lock until that one has begun.
-const LINGERING: Duration = Duration::from_millis(200);
-
 /// The lock of a folder, held until this is dropped.
-#[derive(Debug)]
-pub(super) struct Lock(File);
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // Closing is not enough while a process that we are starting has a copy of the descriptor.
-        let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
-    }
-}
+pub(super) type Lock = crate::lock::Lock;
 
 /// Takes the lock of a folder.
 pub(super) fn lock(dir: &Path) -> Result<Lock, Error> {
-    let path = dir.join("claims.lock");
-    let act = |error: io::Error| Error::host(format!("lock {}", path.display()), error);
-    let mut options = OpenOptions::new();
-    let mut file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(act)?;
-    match try_for(&file, LINGERING) {
-        Ok(()) => {}
-        Err(rustix::io::Errno::WOULDBLOCK) => {
-            let mut holder = String::new();
-            // Who holds it is a courtesy; that it is held is the answer.
-            let _ = file.read_to_string(&mut holder);
-            return Err(Error::Held { dir: dir.to_owned(), holder: holder.trim().parse().ok() });
-        }
-        Err(error) => return Err(act(error.into())),
-    }
-    let told = file.set_len(0).and_then(|()| file.rewind());
-    // A full disk must not keep us from the journal: only the courtesy is lost.
-    if told.and_then(|()| writeln!(file, "{}", std::process::id())).is_err() {
-        tracing::warn!(path = %path.display(), "cannot write who holds the lock");
-    }
-    Ok(Lock(file))
-}
-
-fn try_for(file: &File, limit: Duration) -> rustix::io::Result<()> {
-    let start = Instant::now();
-    loop {
-        match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
-            Err(rustix::io::Errno::WOULDBLOCK) if start.elapsed() < limit => {
-                std::thread::sleep(Duration::from_millis(10));
-            }
-            other => return other,
-        }
-    }
+    crate::lock::take(dir, "claims.lock")
 }
 
 /// Opens the file, or makes it where there is none; answers the payloads of its commits.

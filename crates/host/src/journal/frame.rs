@@ -1,8 +1,7 @@
 //! How commits lie in the file, and how damage is told from a write that was cut short.
 //!
 //! ```text
-//!  file    "weft.claims\n" version crc │ frame │ frame │ …
-//!  frame   magic kind length number crc(head) crc(payload) │ payload
+//!  file    "weft.claims\n" │ frame │ frame │ …
 //!  kinds   commit: the records of one group commit
 //!          seal:   empty; written once the commit before it is on the disk
 //! ```
@@ -12,18 +11,14 @@
 //! dropped; one that is spoilt while a whole frame follows was: that is damage, and an error. A spoilt seal
 //! carried nothing and is passed over.
 
+pub(super) use crate::framing::{HEAD, HEADER, LONGEST, Spoilt};
+
+use crate::framing;
+
 /// The first bytes of a journal.
 const MAGIC: &[u8; 12] = b"weft.claims\n";
 /// The format that is written.
 pub(super) const VERSION: u32 = 1;
-/// Length of the file's header.
-pub(super) const HEADER: usize = 20;
-/// Length of a frame's head.
-pub(super) const HEAD: usize = 28;
-/// The first bytes of a frame.
-const MARK: [u8; 4] = *b"\nWf\xA5";
-/// The longest payload.
-pub(super) const LONGEST: usize = 16 << 20;
 
 /// What a frame holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,15 +27,6 @@ pub(super) enum Frame<'a> {
     Commit(&'a [u8]),
     /// The commit before is on the disk.
     Seal,
-}
-
-/// Why a journal cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Spoilt {
-    /// A newer weft wrote it.
-    Newer(u32),
-    /// Here and so.
-    Damaged(usize, String),
 }
 
 /// What was read.
@@ -58,35 +44,20 @@ pub(super) struct Read<'a> {
 
 /// The header of a new file.
 pub(super) fn header() -> [u8; HEADER] {
-    let mut bytes = [0; HEADER];
-    bytes[..12].copy_from_slice(MAGIC);
-    bytes[12..16].copy_from_slice(&VERSION.to_le_bytes());
-    let crc = crc32fast::hash(&bytes[..16]);
-    bytes[16..].copy_from_slice(&crc.to_le_bytes());
-    bytes
+    framing::header(MAGIC, VERSION)
 }
 
 /// A frame of this number. The payload is within [`LONGEST`].
 pub(super) fn write(frame: Frame<'_>, number: u64, into: &mut Vec<u8>) {
-    let (kind, payload): (u32, &[u8]) = match frame {
-        Frame::Commit(payload) => (1, payload),
-        Frame::Seal => (2, &[]),
-    };
-    let start = into.len();
-    into.extend_from_slice(&MARK);
-    into.extend_from_slice(&u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes());
-    into.extend_from_slice(&(number << 2 | u64::from(kind)).to_le_bytes());
-    into.extend_from_slice(&crc32fast::hash(payload).to_le_bytes());
-    // Eight bytes in all, so that a spoilt head is as unlikely to pass as a spoilt payload and more.
-    into.extend_from_slice(&crc32fast::hash(&into[start..]).to_le_bytes());
-    let salted = crc32fast::hash(&into[start..]);
-    into.extend_from_slice(&salted.to_le_bytes());
-    into.extend_from_slice(payload);
+    match frame {
+        Frame::Commit(payload) => framing::write(1, number, payload, into),
+        Frame::Seal => framing::write(2, number, &[], into),
+    }
 }
 
 /// Reads a whole file.
 pub(super) fn read(file: &[u8]) -> Result<Read<'_>, Spoilt> {
-    read_header(file)?;
+    framing::read_header(file, MAGIC, VERSION)?;
     let mut read = Read { commits: Vec::new(), whole: HEADER, next: 0, unsealed: false };
     while read.whole < file.len() {
         match frame_at(file, read.whole) {
@@ -116,49 +87,15 @@ pub(super) fn read(file: &[u8]) -> Result<Read<'_>, Spoilt> {
     Ok(read)
 }
 
-fn read_header(file: &[u8]) -> Result<(), Spoilt> {
-    let damaged = |why: &str| Err(Spoilt::Damaged(0, why.to_owned()));
-    let Some(bytes) = file.get(..HEADER) else { return damaged("it is shorter than its header") };
-    if !bytes.starts_with(MAGIC) {
-        return damaged("it does not begin as a journal does");
-    }
-    if crc32fast::hash(&bytes[..16]) != word(bytes, 16) {
-        return damaged("its header's checksum is wrong");
-    }
-    match word(bytes, 12) {
-        VERSION => Ok(()),
-        version if version > VERSION => Err(Spoilt::Newer(version)),
-        _ => damaged("its format is not known"),
-    }
-}
-
-fn word(bytes: &[u8], at: usize) -> u32 {
-    let mut word = [0; 4];
-    word.copy_from_slice(&bytes[at..at + 4]);
-    u32::from_le_bytes(word)
-}
-
 /// The whole frame at this place, with its number and length.
 fn frame_at(file: &[u8], at: usize) -> Option<(Frame<'_>, u64, usize)> {
-    let head = file.get(at..at + HEAD)?;
-    let sound = head.starts_with(&MARK)
-        && crc32fast::hash(&head[..20]) == word(head, 20)
-        && crc32fast::hash(&head[..24]) == word(head, 24);
-    if !sound {
-        return None;
-    }
-    let length = usize::try_from(word(head, 4)).ok()?;
-    let payload = file.get(at + HEAD..at + HEAD + length)?;
-    let tagged = u64::from(word(head, 8)) | u64::from(word(head, 12)) << 32;
-    if crc32fast::hash(payload) != word(head, 16) {
-        return None;
-    }
-    let frame = match tagged & 3 {
-        1 => Frame::Commit(payload),
+    let frame = framing::frame(file, at)?;
+    let what = match frame.kind {
+        1 => Frame::Commit(frame.payload),
         2 => Frame::Seal,
         _ => return None,
     };
-    Some((frame, tagged >> 2, HEAD + length))
+    Some((what, frame.number, frame.length()))
 }
 
 /// Whether what is spoilt is a seal with the next commit right after it.
@@ -168,10 +105,8 @@ fn commit_follows(file: &[u8], read: &Read<'_>) -> bool {
 }
 
 fn refuse_if_a_whole_one_follows(file: &[u8], read: &Read<'_>) -> Result<(), Spoilt> {
-    let after = read.whole + 1;
-    let follows = (after..file.len().saturating_sub(HEAD - 1))
-        .filter(|at| file[*at..].starts_with(&MARK))
-        .any(|at| frame_at(file, at).is_some_and(|(_, number, _)| number > read.next));
+    let mut after = framing::frames_from(file, read.whole + 1);
+    let follows = after.any(|frame| matches!(frame.kind, 1 | 2) && frame.number > read.next);
     if follows {
         return Err(Spoilt::Damaged(read.whole, format!("record {} is spoilt, and others follow it", read.next)));
     }

@@ -179,7 +179,7 @@ async fn a_batch_is_waited_for<F: Future<Output = Box<dyn Spool>>>(open: &impl F
     let (batch, written) = futures::join!(spool.batch(before, long), write);
     let batch = batch.expect("it answers").expect("one is full long before the time is over");
     assert_eq!(batch.records, written[..batch.records.len()]);
-    assert!(batch.records.len() > 500, "a full batch is more than a tick: {}", batch.records.len());
+    assert!(batch.records.len() >= 500, "a full batch is no less than a tick: {}", batch.records.len());
     assert_eq!(records_after(&*spool, before).await, written);
     let short = Duration::from_millis(5);
     assert_eq!(spool.batch(last(&*spool).await, short).await.expect("it answers"), None, "nothing is nothing");
@@ -194,12 +194,14 @@ async fn consumers_are_remembered<F: Future<Output = Box<dyn Spool>>>(open: &imp
     spool.acknowledge(Consumer::Sink, 2).await.expect("it is there");
     let fault = spool.acknowledge(Consumer::Sink, last + 1).await.expect_err("there is no such batch");
     assert_eq!(fault.reason, Reason::FieldInvalid);
-    for spool in [spool, open().await] {
+    let remembered = async |spool: &dyn Spool| {
         let had = Consumer::ALL.map(|consumer| spool.acknowledged(consumer));
         assert_eq!(had, [last, 2]);
         assert!(spool.batch(last - 1, NOW).await.expect("it answers").is_some(), "what is had may be asked for again");
-        drop(spool);
-    }
+    };
+    remembered(&*spool).await;
+    drop(spool);
+    remembered(&*open().await).await;
 }
 
 async fn records_are_found<F: Future<Output = Box<dyn Spool>>>(open: &impl Fn() -> F) {
