@@ -1,6 +1,7 @@
 //! What control is told when it is opened. Plain figures; every limit of the room is here.
 
 use std::time::Duration;
+use weft_ports::ledger::Keep;
 
 /// The figures of control.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,14 @@ pub struct Config {
     pub bookmark_every: Duration,
     /// The most watches, consoles and logs of callers at one time.
     pub watches: usize,
+    /// For how long usage is kept, as its ledger was told.
+    pub usage_kept: Keep,
+    /// How often usage that is no longer kept is dropped.
+    pub prune_every: Duration,
+    /// How long after its end a second is told to those who watch usage: what comes later is for queries alone.
+    pub usage_lag: Duration,
+    /// How long a node may take to tell records.
+    pub records_wait: Duration,
 }
 
 impl Default for Config {
@@ -35,6 +44,10 @@ impl Default for Config {
             sweep_every: Duration::from_secs(60),
             bookmark_every: Duration::from_secs(10),
             watches: 1_000,
+            usage_kept: Keep::default(),
+            prune_every: Duration::from_secs(60 * 60),
+            usage_lag: Duration::from_secs(2),
+            records_wait: Duration::from_secs(10),
         }
     }
 }

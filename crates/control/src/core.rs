@@ -6,9 +6,10 @@ use crate::ids::Ids;
 use crate::memory::Memory;
 use crate::requests::Request;
 use crate::room::Room;
+use crate::subjects::Subjects;
 use crate::{feed, refusal};
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use weft_domain::event::Event;
@@ -37,6 +38,8 @@ pub(crate) struct Core {
     pub(crate) watches: Arc<Semaphore>,
     /// Ends streams when the loops end.
     pub(crate) closing: CancellationToken,
+    /// Whose usage is known, where usage is kept.
+    pub(crate) subjects: OnceLock<Arc<Subjects>>,
     ids: Ids,
     reach: RwLock<HashMap<NodeId, Arc<dyn Reach>>>,
 }
@@ -64,6 +67,7 @@ impl Core {
             figures: Figures::new(&memory),
             closing: CancellationToken::new(),
             room: Arc::default(),
+            subjects: OnceLock::new(),
             reach: RwLock::default(),
             config,
             store,

@@ -60,6 +60,9 @@ impl Placements for Control {
                 Absorbed::Change(after) => Some(after),
                 Absorbed::Gone => None,
             };
+            if let (None, Some(subjects)) = (&after, core.subjects.get()) {
+                subjects.leaves(&before.value).await;
+            }
             let change = Move { before: Some(&before), after: after.as_deref(), ..Move::default() };
             match core.commit(change).await {
                 Ok(revision) => {

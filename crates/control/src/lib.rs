@@ -7,6 +7,9 @@
 //!            commit at the revision that it was decided on ─► store
 //!             ▲                                                 │ watch
 //!             └── wait until reached ◄──── memory ◄─────────────┘
+//!
+//!  caller ─► Usage ─► sums ◄── ledger ◄── batches, each once ◄── UsageDesk ◄─ node
+//!                 └─► records ───────────────────────────────► UsageReach ──► node
 //! ```
 //!
 //! What always holds: only control writes the store, and memory is made by the store's watch alone, so
@@ -38,10 +41,13 @@ mod requests;
 mod room;
 mod snapshots;
 mod state;
+mod subjects;
 mod sweep;
+mod usage;
 mod vms;
 mod waiters;
 mod watch;
 
 pub use config::Config;
 pub use control::{Control, open};
+pub use usage::Metering;

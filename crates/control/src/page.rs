@@ -31,9 +31,8 @@ impl Part {
     /// The part that a query asks for.
     pub(crate) fn of(list: &str, query: &ListQuery) -> Result<Self, Fault> {
         let scope = scope(list, query);
-        let size = if query.page_size == 0 { DEFAULT } else { query.page_size.min(MOST) };
         let after = if query.page_token.is_empty() { None } else { Some(read(&query.page_token, scope)?) };
-        Ok(Self { size: size as usize, after, scope })
+        Ok(Self { size: size(query.page_size), after, scope })
     }
 
     /// The token of the page after the one that ends with this id.
@@ -49,6 +48,18 @@ impl Part {
     }
 }
 
+/// How many things are on a page where so many were asked for.
+pub(crate) fn size(asked: u32) -> usize {
+    let size = if asked == 0 { DEFAULT } else { asked.min(MOST) };
+    size as usize
+}
+
+/// Why a token is refused.
+pub(crate) fn refused(why: &str) -> Fault {
+    Fault::field(Reason::PageTokenInvalid, "page_token", why)
+        .fix("use the next_page_token of the last page with the same project and filter, or begin without one")
+}
+
 fn scope(list: &str, query: &ListQuery) -> [u8; 8] {
     let project = query.project.as_ref().map_or("", |name| name.as_str());
     let mut hash = Sha256::new();
@@ -62,10 +73,7 @@ fn scope(list: &str, query: &ListQuery) -> [u8; 8] {
 }
 
 fn read(token: &str, scope: [u8; 8]) -> Result<[u8; 16], Fault> {
-    let refused = |why: &str| {
-        Err(Fault::field(Reason::PageTokenInvalid, "page_token", why)
-            .fix("use the next_page_token of the last page with the same project and filter, or begin without one"))
-    };
+    let refused = |why| Err(refused(why));
     let Ok(bytes) = URL_SAFE_NO_PAD.decode(token) else { return refused("is no token of ours") };
     match bytes.split_first_chunk::<17>() {
         Some(([FORM, id @ ..], rest)) if rest == scope => Ok(*id),

@@ -9,4 +9,5 @@ mod mishaps;
 mod races;
 mod requests;
 mod snapshots;
+mod usage;
 mod watches;

@@ -26,9 +26,10 @@ pub struct UsageScope {
 pub enum Grain {
     /// Each record as it was made, for as long as nodes keep them.
     Record,
-    /// Buckets of this width.
+    /// Buckets of this width, each whole where the span touches it.
     Bucket(Width),
-    /// One sum for the whole span, of the widest buckets that fit.
+    /// One sum for the whole span, of the widest buckets that fit. An edge goes back to where a bucket begins that is
+    /// still kept; the line's span says where.
     Total,
 }
 
@@ -89,9 +90,10 @@ pub struct ExportChunk {
 /// What was used.
 #[async_trait::async_trait]
 pub trait Usage: Send + Sync {
-    /// A page of lines, by instance, then by time.
+    /// A page of lines: sums by instance and then by time, records by when they end.
     async fn query(&self, call: &Call, query: &UsageQuery) -> Result<Page<UsageLine>, Fault>;
-    /// Lines as they come: each second, what every instance in scope used in it.
+    /// Lines as they come: each second, what every instance in scope used in it. A slow reader loses seconds in
+    /// between, and is told so by the span of the next lines; times of the scope are passed over.
     async fn watch(&self, call: &Call, scope: UsageScope) -> Result<Answers<Vec<UsageLine>>, Fault>;
     /// A page of gaps, oldest first.
     async fn gaps(&self, call: &Call, query: &UsageQuery) -> Result<Page<UsageLine>, Fault>;
