@@ -117,7 +117,7 @@ impl Meters for Linux {
         let mut gauge = Kernel::open(&target.alive, groups.collect(), taps, Arc::clone(&self.gauges));
         // The first reading tells whether it is there at all, and gives what later ones go on from.
         gauge.read(Depth::All).map_err(|_| Error::Ended { pid: target.alive.pid })?;
-        if !gauge.is_living() {
+        if !gauge.is_living() && gauge.is_succeeded() {
             return Err(Error::Ended { pid: target.alive.pid }.into());
         }
         Ok(Box::new(gauge))

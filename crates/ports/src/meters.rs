@@ -72,7 +72,7 @@ pub trait Gauge: Send {
 
 /// Where counters are read, on one node. Its verbs answer at once and may be called from a thread of their own.
 pub trait Meters: Send + Sync {
-    /// Finds the counters of a process.
+    /// Finds the counters of a process, also of one that has ended while its control group is there.
     ///
     /// # Errors
     /// It is gone, or the host refuses.

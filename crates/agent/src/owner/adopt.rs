@@ -112,8 +112,7 @@ impl Owner {
                 .fix("install it again; the machine runs on until then")
         })?;
         fault::hit(Point::AgentAdopting);
-        self.measure_on(held, &alive).await;
-        let pid = alive.pid;
+        let (pid, measured) = (alive.pid, alive.clone());
         let adoption = Adoption {
             instance: self.id,
             incarnation: held.process.incarnation,
@@ -126,6 +125,8 @@ impl Owner {
         };
         // It is never closed.
         let turn = self.shared.adopting.acquire().await;
+        // It is measured whether its VMM answers or not.
+        self.measure_on(held, &measured).await;
         let machine = driver.adopt(adoption).await?;
         drop(turn);
         tracing::info!(pid, "taken up from a former agent");

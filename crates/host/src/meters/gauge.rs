@@ -128,6 +128,11 @@ impl Kernel {
         self.living
     }
 
+    /// Whether another process has the pid by now, or that cannot be told.
+    pub(super) fn is_succeeded(&self) -> bool {
+        !matches!(stat::look(self.alive.pid), Ok(None))
+    }
+
     /// Whether the pid is that of this process.
     fn is_this(&self) -> bool {
         // Where that cannot be told now it is as it was: the next reading asks again.

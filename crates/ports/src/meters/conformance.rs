@@ -140,6 +140,9 @@ async fn what_is_gone_is_gone(meters: &dyn Meters, stage: &Stage) {
             let again = gauge.read(depth).expect("its control group is still there");
             assert_eq!(again.counters, first.counters, "what is gone uses nothing");
             assert_eq!(again.resident_bytes, 0, "and holds nothing");
+            let mut anew = meters.open(&target).expect("its control group is still there");
+            let told = anew.read(depth).expect("its control group is still there");
+            assert_eq!(told.counters[Figure::Cpu], first.counters[Figure::Cpu], "another agent reads the same");
         }
     }
     cleared(stage, &target).await;
