@@ -27,7 +27,7 @@ use books::Books;
 use std::future::Future;
 use std::sync::Arc;
 use tokio::time::{Instant, MissedTickBehavior};
-use weft_domain::{Fault, NodeId};
+use weft_domain::{Fault, NodeId, Reason};
 use weft_ports::api::{Answers, Call, ExportChunk, ExportFormat, Page, Usage, UsageLine, UsageQuery, UsageScope};
 use weft_ports::ledger::Ledger;
 use weft_ports::link::{UsageDesk, UsageReach};
@@ -93,7 +93,9 @@ impl UsageDesk for Metering {
     async fn take_usage(&self, batch: &Batch) -> Result<u64, Fault> {
         let books = &self.books;
         let lasting = books.ledger.take(batch).await.inspect_err(|fault| {
-            tracing::warn!(node = %batch.node, sequence = batch.sequence, %fault, "a batch of usage was not taken");
+            if fault.reason == Reason::LedgerBroken {
+                tracing::warn!(node = %batch.node, sequence = batch.sequence, %fault, "a batch of usage is refused");
+            }
         })?;
         // Before it is said that the batch is lasting: else it comes again.
         books.subjects.introduce(batch, &books.core.memory).await?;

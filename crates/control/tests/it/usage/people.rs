@@ -3,11 +3,58 @@
 use super::*;
 use weft_domain::instance::StopHow;
 use weft_domain::usage::Width;
-use weft_domain::{Labels, Name, Reason};
-use weft_ports::api::{Change, CreateMode, NewVm, Power, Removal, VmRef, Vms};
+use weft_domain::{Labels, Name, NodeId, Reason};
+use weft_ports::api::{Change, CreateMode, NewVm, Power, Removal, Subject, VmRef, Vms};
+use weft_ports::ledger::{BucketQuery, Ledger, Used};
 
 fn labels(text: &str) -> Labels {
     Labels::new([("team".to_owned(), text.to_owned())].into()).expect("lawful")
+}
+
+/// A ledger that takes its time, and may have no room for anybody.
+#[derive(Default)]
+struct Slow(Fake, AtomicBool);
+
+async fn turns(count: usize) {
+    for _ in 0..count {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[async_trait::async_trait]
+impl Ledger for Slow {
+    async fn take(&self, batch: &Batch) -> Result<u64, Fault> {
+        turns(3).await;
+        self.0.take(batch).await
+    }
+    async fn remember(&self, subjects: &[Subject]) -> Result<(), Fault> {
+        turns(3).await;
+        if self.1.load(Ordering::Relaxed) {
+            return Err(Fault::new(Reason::DiskExhausted, "there is no room"));
+        }
+        self.0.remember(subjects).await
+    }
+    async fn taken(&self, node: NodeId) -> Result<u64, Fault> {
+        self.0.taken(node).await
+    }
+    async fn pass_over(&self, node: NodeId, through: u64) -> Result<(), Fault> {
+        self.0.pass_over(node, through).await
+    }
+    async fn buckets(&self, query: &BucketQuery) -> Result<Vec<Used>, Fault> {
+        self.0.buckets(query).await
+    }
+    async fn gaps(&self, of: &[InstanceId], from: Time, to: Time, most: usize) -> Result<Vec<Record>, Fault> {
+        self.0.gaps(of, from, to, most).await
+    }
+    async fn subjects(&self) -> Result<Vec<Subject>, Fault> {
+        self.0.subjects().await
+    }
+    async fn prune(&self, now: Time) -> Result<(), Fault> {
+        self.0.prune(now).await
+    }
+    async fn close(&self) {
+        self.0.close().await;
+    }
 }
 
 impl Metered {
@@ -126,11 +173,49 @@ async fn usage_of_a_vm_outlives_it_and_a_restart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ledger_that_is_away_keeps_no_vm_from_going() {
-    let metered = Metered::new().await;
-    let web = metered.vm("shop", "web", "front").await;
-    weft_ports::ledger::Ledger::close(&metered.ledger).await;
-    metered.delete(web).await;
-    let batches = Sender::of(metered.house.node, vec![web]).batch(Vec::new());
-    assert_eq!(metered.metering.take_usage(&batches).await.expect_err("it is closed").reason, Reason::Away);
+async fn a_ledger_without_room_keeps_no_vm_from_going_and_is_told_again_whose_it_was() {
+    let (house, ledger) = (House::new().await, Arc::new(Slow::default()));
+    let metering = Metering::open(&house.control, Arc::clone(&ledger) as Arc<dyn Ledger>).await.expect("it opens");
+    let new = NewVm { project: "shop".parse().expect("a name"), mode: CreateMode::Boot, ..new_vm("web") };
+    let id = house.control.create(&call(), new).await.expect("a VM is made").value.meta.id;
+    ledger.1.store(true, Ordering::Relaxed);
+    let gone = Removal { vm: VmRef::Id(id), etag: None, force: true, allow_missing: false };
+    house.control.delete(&call(), gone).await.expect("deleted");
+    let mut sender = Sender::of(house.node, vec![id]);
+    let record = sender.window(0, Time::from_nanos(BEGIN * 1_000_000_000));
+    let batch = sender.batch(vec![record]);
+    let refused = metering.take_usage(&batch).await.expect_err("it is not known whose it is");
+    assert_eq!(refused.reason, Reason::DiskExhausted);
+    ledger.1.store(false, Ordering::Relaxed);
+    assert_eq!(metering.take_usage(&batch).await, Ok(1), "it comes again");
+    house.clock.advance(Duration::from_secs(9));
+    let query = UsageQuery { scope: of_vms(&[in_shop("web")]), ..asks(Grain::Total) };
+    let told = metering.query(&call(), &query).await.expect("it is known");
+    assert_eq!(told.items.iter().map(|line| line.records).collect::<Vec<_>>(), [1]);
+    assert_eq!(ledger.subjects().await.expect("it is open")[0].project.as_str(), "shop");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_comes_while_its_vm_goes_is_the_vms() {
+    let (house, ledger) = (House::new().await, Arc::new(Slow::default()));
+    let metering = Metering::open(&house.control, Arc::clone(&ledger) as Arc<dyn Ledger>).await.expect("it opens");
+    let mut previous = [0; 32];
+    for round in 0..60 {
+        let new = NewVm { project: "shop".parse().expect("a name"), mode: CreateMode::Boot, ..new_vm("web") };
+        let id = house.control.create(&call(), new).await.expect("a VM is made").value.meta.id;
+        let record = Sender::of(house.node, vec![id]).window(0, Time::from_nanos(BEGIN * 1_000_000_000));
+        let batch = Batch::seal(house.node, round + 1, previous, vec![record]);
+        previous = batch.hash;
+        let gone = Removal { vm: VmRef::Id(id), etag: None, force: true, allow_missing: false };
+        let taken = async {
+            turns(usize::try_from(round).expect("few rounds")).await;
+            metering.take_usage(&batch).await
+        };
+        let caller = call();
+        let (deleted, taken) = tokio::join!(house.control.delete(&caller, gone), taken);
+        assert_eq!((deleted.is_ok(), taken), (true, Ok(round + 1)));
+    }
+    let subjects = ledger.subjects().await.expect("it is open");
+    assert_eq!(subjects.len(), 60);
+    assert!(subjects.iter().all(|one| one.project.as_str() == "shop"), "{subjects:?}");
 }
