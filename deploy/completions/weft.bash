@@ -391,7 +391,7 @@ _weft() {
             return 0
             ;;
         weft__subcmd__bench)
-            opts="-o -q -v -h --rounds --vms --json --points --seed --replay --driver --peer --parallel --random --keep --server --project --output --quiet --verbose --no-color --timeout --config --data-dir --log-format --help all lifecycle boot api store crash upgrade node"
+            opts="-o -q -v -h --rounds --vms --json --points --seed --replay --driver --peer --parallel --random --keep --server --project --output --quiet --verbose --no-color --timeout --config --data-dir --log-format --help all lifecycle boot api store ledger crash upgrade node"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -5,6 +5,7 @@
 //!       ├─ boot       launch → running through the port            beside  each VMM driven by hand
 //!       ├─ api        Get through a weft of our own                beside  an empty Connect handler
 //!       ├─ store      durable commits                              beside  append + fdatasync
+//!       ├─ ledger     batches of usage taken, roll-ups asked for   beside  hashing them · reading everything
 //!       ├─ crash      what is left when something is killed        beside  nothing: there may be none
 //!       ├─ upgrade    a weft that is replaced while it is asked    beside  itself, not replaced
 //!       └─ node       thousands of VMs under one daemon            beside  the same VMMs driven by hand
@@ -24,6 +25,7 @@ mod by_hand;
 mod crash;
 mod guest;
 mod house;
+mod ledger;
 mod lifecycle;
 mod node;
 mod report;
@@ -45,7 +47,8 @@ pub struct Plan {
     pub suite: Suite,
     /// How many rounds each suite has; each has its own default.
     pub rounds: Option<u32>,
-    /// How many VMs run at once in the suites `boot`, none where it is absent, and `node`.
+    /// How many VMs run at once in the suites `boot`, none where it is absent, and `node`, and are told of in
+    /// `ledger`.
     pub vms: Option<u32>,
     /// The weft program, which is started as server and as peer.
     pub program: PathBuf,
@@ -66,6 +69,8 @@ pub enum Suite {
     Api,
     /// Durable commits, beside fdatasync.
     Store,
+    /// Usage that is taken and asked about; asked for by name alone.
+    Ledger,
     /// What is left when something is killed; asked for by name alone.
     Crash,
     /// A weft that is replaced while it is asked.
@@ -101,6 +106,9 @@ pub async fn run(plan: Plan) -> Result<Outcome> {
     }
     if matches!(plan.suite, Suite::All | Suite::Boot) {
         suites.push(boot::measure(&plan.program, plan.rounds, plan.vms).await.context("the suite `boot`")?);
+    }
+    if plan.suite == Suite::Ledger {
+        suites.push(ledger::measure(plan.rounds, plan.vms).await.context("the suite `ledger`")?);
     }
     if plan.suite == Suite::Node {
         suites.push(node::measure(&plan.program, plan.vms, plan.crash.seed).await.context("the suite `node`")?);

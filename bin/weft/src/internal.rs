@@ -67,6 +67,7 @@ pub(crate) async fn bench(args: BenchArgs) -> Result<Exit> {
         weft_cli::args::local::Suite::Api => weft_bench::Suite::Api,
         weft_cli::args::local::Suite::Store => weft_bench::Suite::Store,
         weft_cli::args::local::Suite::Node => weft_bench::Suite::Node,
+        weft_cli::args::local::Suite::Ledger => weft_bench::Suite::Ledger,
         weft_cli::args::local::Suite::Crash => weft_bench::Suite::Crash,
         weft_cli::args::local::Suite::Upgrade => weft_bench::Suite::Upgrade,
     };

@@ -18,7 +18,7 @@ pub(crate) mod row;
 mod schema;
 mod shared;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod view;
 mod watch;
 mod writer;

@@ -33,10 +33,13 @@ mod load;
 mod pack;
 mod row;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod view;
 mod write;
 
 pub use schema::FORMAT;
+use schema::NAMES;
 pub use view::Verified;
 
 use crate::Error;
@@ -122,7 +125,7 @@ pub struct Book {
 /// # Errors
 /// Another process holds it; it is damaged, gone or newer (nothing is written then); the system refuses.
 pub fn open(config: &Config) -> Result<Book, Error> {
-    let folder = Folder::hold_as(&config.dir, &schema::NAMES)?;
+    let folder = Folder::hold_as(&config.dir, &NAMES)?;
     folder.marker()?;
     engine::placed(&folder)?;
     let reserve = Reserve::new(&config.dir, config.reserve_bytes);
@@ -137,7 +140,7 @@ pub fn open(config: &Config) -> Result<Book, Error> {
 /// # Errors
 /// The marker is of a newer format, or cannot be read.
 pub fn readable(dir: &Path) -> Result<(), Error> {
-    folder::marker(dir, &schema::NAMES).map(drop)
+    folder::marker(dir, &NAMES).map(drop)
 }
 
 fn start(config: &Config, ground: Arc<dyn Ground>, folder: Folder) -> Result<Book, Error> {

@@ -163,6 +163,8 @@ pub enum Suite {
     Api,
     /// Durable commits, beside fdatasync
     Store,
+    /// Ten million windows of usage, taken and asked about; only where it is named
+    Ledger,
     /// What is left, lost or doubled when something is killed
     Crash,
     /// A weft that is replaced while it is asked, with VMs running

@@ -1,6 +1,6 @@
 //! The store on a disk that can be made to fail: power that is lost at any moment, and refusals of any act.
 
-mod platter;
+pub(crate) mod platter;
 
 use super::folder::Folder;
 use super::{Config, Embedded, engine, schema, start};

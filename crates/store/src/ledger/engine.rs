@@ -51,16 +51,19 @@ pub(crate) fn create(folder: &Folder) -> Result<(), Error> {
     let draft = folder.draft();
     let made = File::options().read(true).write(true).create(true).truncate(true).open(&draft);
     let file = made.map_err(|why| folder.refused("create", &draft, why))?;
-    let filled = guarded(|| {
-        let backing = Backing::direct(Box::new(OnDisk::plain(file)));
-        let db = Builder::new().set_cache_size(1 << 20).create_with_backend(backing)?;
+    fill(Box::new(OnDisk::plain(file))).map_err(|why| told(why, folder))?;
+    fs::rename(&draft, folder.state()).map_err(folder::access("rename", &draft))?;
+    folder.sync()
+}
+
+/// Makes an empty file into a ledger's, and closes it.
+pub(crate) fn fill(file: Box<dyn StorageBackend>) -> Result<(), Failure> {
+    guarded(|| {
+        let db = Builder::new().set_cache_size(1 << 20).create_with_backend(Backing::direct(file))?;
         let txn = db.begin_write()?;
         schema::initialise(&txn)?;
         Ok(txn.commit()?)
-    });
-    filled.map_err(|why| told(why, folder))?;
-    fs::rename(&draft, folder.state()).map_err(folder::access("rename", &draft))?;
-    folder.sync()
+    })
 }
 
 /// What a failure is, in this folder.

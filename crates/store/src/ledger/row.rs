@@ -226,4 +226,53 @@ mod tests {
         }
         assert_eq!(read_block_key(Width::Hour, &block_key(Width::Day, [9; 16], 0)), None);
     }
+
+    /// What format 1 is on the disk, byte for byte: where this changes, the format is another.
+    #[test]
+    fn rows_are_as_they_were_written() {
+        let hex = |row: &[u8]| row.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let mut bucket = weft_domain::usage::Bucket { records: 10, gaps: 0, ..Default::default() };
+        bucket.amounts[Figure::Cpu] = 300;
+        bucket.amounts[Figure::MemoryGranted] = 1 << 20;
+        let mut later = bucket;
+        later.amounts[Figure::Cpu] = 299;
+        let key = block_key(Width::Second, [2; 16], 1_700_000_040);
+        assert_eq!(hex(&key), "0102020202020202020202020202020202800000006553f128");
+        assert_eq!(hex(&block(&key, &[(0, bucket), (59, later)])), "51c45344818080808080808008a1020aac0201808040");
+        let mut record = Sender::of(NodeId::from_bytes([1; 16]), vec![InstanceId::from_bytes([2; 16])]).gap(
+            0,
+            Time::from_millis(1_700_000_000_500),
+            Cause::Reset,
+        );
+        record.meter.incarnation = IncarnationId::from_bytes([3; 16]);
+        let key = gap_key(&record);
+        assert_eq!(
+            hex(&key),
+            concat!(
+                "0202020202020202020202020202020297979cfe53f76500030303030303030303030303030303030000000000000000",
+                "00000001"
+            )
+        );
+        assert_eq!(
+            hex(&gap(&key, &record)),
+            concat!(
+                "a1fc3c6d0101000000000000000097979cfe4e0184000000000005f5e10000001901b20402cb1603e4c80104fdfa1f05",
+                "96ad2606afdf2c00c8913301e1c33902faf53f03"
+            )
+        );
+        let position = Position { sequence: 9, first: Some((1, [4; 32])), recent: [[5; 32]].into() };
+        assert_eq!(
+            hex(&node(NodeId::from_bytes([1; 16]), &position)),
+            concat!(
+                "b8ee46ae0000000000000009010000000000000001040404040404040404040404040404040404040404040404040404",
+                "0404040404010505050505050505050505050505050505050505050505050505050505050505"
+            )
+        );
+        let labels = Labels::new([("tier".to_owned(), "web".to_owned())].into()).expect("they are labels");
+        let name = |text: &str| text.parse().expect("it is a name");
+        let instance = InstanceId::from_bytes([2; 16]);
+        let one = Subject { project: name("acme"), instance, name: name("a"), labels };
+        assert_eq!(hex(&subject(&one)), "d939cd990461636d650161047469657203776562");
+        assert_eq!(read_subject(&[2; 16], &subject(&one)), Some(one));
+    }
 }

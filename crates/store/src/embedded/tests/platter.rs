@@ -11,11 +11,11 @@ const SECTOR: usize = 512;
 
 /// The disk.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Platter(Arc<Mutex<State>>);
+pub(crate) struct Platter(Arc<Mutex<State>>);
 
 /// How it refuses.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// There is no space.
     Full,
     /// It is broken, for once.
@@ -46,18 +46,18 @@ impl Platter {
     }
 
     /// The file on it.
-    pub(super) fn file(&self) -> Box<dyn StorageBackend> {
+    pub(crate) fn file(&self) -> Box<dyn StorageBackend> {
         Box::new(self.clone())
     }
 
     /// Refuses the act after this many, once.
-    pub(super) fn refuse_after(&self, acts: u64, refusal: Refusal) {
+    pub(crate) fn refuse_after(&self, acts: u64, refusal: Refusal) {
         self.state().refusal = Some((acts, refusal));
     }
 
     /// The disk as it may be after a loss of power now: any of the acts since the last sync, each write in
     /// any of its sectors.
-    pub(super) fn after_loss_of_power(&self, random: &mut SmallRng) -> Self {
+    pub(crate) fn after_loss_of_power(&self, random: &mut SmallRng) -> Self {
         let (mut durable, pending) = {
             let state = self.state();
             (state.durable.clone(), state.pending.clone())
