@@ -74,10 +74,11 @@ impl Sampler {
         let all_every = u64::try_from(ALL.as_nanos() / interval.as_nanos()).unwrap_or_default().max(1);
         let table = Mutex::new(Table::inheriting(metering.spool.standings()));
         let (meters, spool) = (Arc::clone(&metering.meters), Arc::clone(&metering.spool));
+        let now = meters.now().monotonic_nanos;
         let inner = Arc::new(Inner { means: Means { meters, spool, figures, all_every }, table });
-        let measuring = Arc::clone(&inner);
+        let (measuring, schedule) = (Arc::clone(&inner), Schedule::begin(now, interval));
         let thread =
-            std::thread::Builder::new().name("sampler".to_owned()).spawn(move || measure(&measuring, interval));
+            std::thread::Builder::new().name("sampler".to_owned()).spawn(move || measure(&measuring, schedule));
         match thread {
             // It ends by itself: nobody waits for what may sleep for a minute.
             Ok(_) => Ok(Self { handle: Handle { inner } }),
@@ -149,9 +150,8 @@ impl Handle {
     }
 }
 
-fn measure(inner: &Inner, interval: Duration) {
+fn measure(inner: &Inner, mut schedule: Schedule) {
     let meters = inner.means.meters.as_ref();
-    let mut schedule = Schedule::begin(meters.now().monotonic_nanos, interval);
     loop {
         meters.sleep_until(schedule.due());
         let mut table = inner.lock();

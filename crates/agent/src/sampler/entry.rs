@@ -2,7 +2,7 @@
 //!
 //! What always holds: its tally has taken no sample but those whose records were written down, or wait for it.
 
-use weft_domain::usage::{Amounts, Edge, Figure, Record, Sample, Source, Sources, Stamp, Standing, Tally};
+use weft_domain::usage::{Amounts, Edge, Figure, Kind, Record, Sample, Source, Sources, Stamp, Standing, Tally};
 use weft_domain::{IncarnationId, InstanceId, Time};
 use weft_ports::meters::{Depth, Gauge, Meters, Reading, Tap, Target};
 
@@ -108,18 +108,24 @@ impl Entry {
     }
 
     /// Takes up what it is granted now, and what is counted now.
-    pub(super) fn change(&mut self, granted_bytes: u64, taps: Vec<Tap>, meters: &dyn Meters) -> Option<Record> {
+    pub(super) fn change(&mut self, granted_bytes: u64, taps: Vec<Tap>, meters: &dyn Meters) -> Vec<Record> {
         let other = self.subject.target.taps != taps;
         self.subject.granted_bytes = granted_bytes;
         self.subject.target.taps = taps;
-        self.look_again(meters);
-        let record = self.sample(meters, Depth::All).and_then(|sample| self.tally.take(sample, Edge::Resize));
+        let records = self.bound(Edge::Resize, meters);
         if other {
             self.gauge = None;
             self.look_again(meters);
             self.renew();
         }
-        record
+        records
+    }
+
+    /// Ends the span under way at a boundary, if it can be read.
+    pub(super) fn bound(&mut self, edge: Edge, meters: &dyn Meters) -> Vec<Record> {
+        self.look_again(meters);
+        let sample = self.sample(meters, Depth::All);
+        sample.map(|sample| bound(&mut self.tally, sample, edge)).unwrap_or_default()
     }
 
     /// Another set of nics is counted: what the network counted until now is another counter. The rest goes on.
@@ -135,6 +141,15 @@ impl Entry {
         }
         self.tally.renew(counters, sources);
     }
+}
+
+/// Ends a span at a boundary; one that ends a gap is told after it.
+pub(super) fn bound(tally: &mut Tally, sample: Sample, edge: Edge) -> Vec<Record> {
+    let mut records: Vec<_> = tally.take(sample, edge).into_iter().collect();
+    if records.last().is_some_and(|record| record.kind != Kind::Window(edge)) {
+        records.extend(tally.take(sample, edge));
+    }
+    records
 }
 
 /// What a reading says at this instant, after the last sample.

@@ -4,7 +4,7 @@
 //! spool takes nothing, a tick is as if it had not been, so that the next window is wider; boundaries and ends wait
 //! here, at most so many.
 
-use super::entry::{Entry, Origin, Subject, sampled};
+use super::entry::{Entry, Origin, Subject, bound, sampled};
 use crate::figures::Metered;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -118,17 +118,14 @@ impl Table {
 
     /// Ends the span under way at a boundary.
     pub(super) fn mark(&mut self, incarnation: IncarnationId, edge: Edge, means: &Means) {
-        self.at(incarnation, means, |entry, meters| {
-            let sample = entry.sample(meters, Depth::All)?;
-            entry.tally.take(sample, edge)
-        });
+        self.at(incarnation, means, |entry, meters| entry.bound(edge, meters));
     }
 
     /// What it is granted, or what of it is counted, may have changed.
     pub(super) fn change(&mut self, incarnation: IncarnationId, granted_bytes: u64, taps: Vec<Tap>, means: &Means) {
         self.at(incarnation, means, |entry, meters| {
             if entry.is_so(granted_bytes, &taps) {
-                return None;
+                return Vec::new();
             }
             entry.change(granted_bytes, taps, meters)
         });
@@ -138,12 +135,12 @@ impl Table {
         &mut self,
         incarnation: IncarnationId,
         means: &Means,
-        act: impl FnOnce(&mut Entry, &dyn Meters) -> Option<Record>,
+        act: impl FnOnce(&mut Entry, &dyn Meters) -> Vec<Record>,
     ) {
         let Some(mut entry) = self.entries.remove(&incarnation) else { return };
         let before = entry.tally.clone();
-        let record = act(&mut entry, means.meters.as_ref());
-        if record.is_some_and(|record| self.put(&[record], &entry.tally, means).is_err()) {
+        let records = act(&mut entry, means.meters.as_ref());
+        if !records.is_empty() && self.put(&records, &entry.tally, means).is_err() {
             entry.tally = before;
         }
         self.entries.insert(incarnation, entry);
@@ -162,11 +159,11 @@ impl Table {
         let meters = means.meters.as_ref();
         if let Some(mut entry) = self.entries.remove(&incarnation) {
             let before = entry.tally.clone();
-            entry.look_again(meters);
-            let put = match entry.sample(meters, Depth::All).and_then(|sample| entry.tally.take(sample, Edge::Exit)) {
-                Some(last) => self.put(&[last], &entry.tally, means),
-                None => self.put(&entry.tally.lose(meters.now()), &entry.tally, means),
-            };
+            let mut records = entry.bound(Edge::Exit, meters);
+            if records.is_empty() {
+                records.extend(entry.tally.lose(meters.now()));
+            }
+            let put = self.put(&records, &entry.tally, means);
             if put.is_err() {
                 entry.tally = before;
                 self.entries.insert(incarnation, entry);
@@ -177,8 +174,10 @@ impl Table {
         let mut tally = Tally::resume(standing.unheld());
         let reading = target.and_then(|target| meters.open(target).ok()).and_then(|mut it| it.read(Depth::All).ok());
         let sample = reading.map(|reading| sampled(&reading, &tally.standing().last, meters.now()));
-        let taken = sample.and_then(|sample| Some([tally.take(sample, Edge::Adopt)?, tally.take(sample, Edge::Exit)?]));
-        let records = taken.unwrap_or_else(|| tally.lose(meters.now()));
+        let mut records = sample.map(|sample| bound(&mut tally, sample, Edge::Exit)).unwrap_or_default();
+        if records.is_empty() {
+            records.extend(tally.lose(meters.now()));
+        }
         self.put(&records, &tally, means)?;
         self.inherited.remove(&incarnation);
         Ok(())

@@ -378,3 +378,28 @@ async fn what_the_spool_had_no_room_for_is_passed_over() {
     assert!(till.records()[known..] == roll.records()[gone..], "it goes on after them");
     house.delete(id).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_boundary_that_ends_a_gap_is_told_after_it() {
+    let house = House::up();
+    let id = house.running("a", |_| {}).await;
+    let (claim, dials) = (claim(&house, id), house.metered.dials.clone());
+    dials.hide(claim, true);
+    house.kill().await;
+    house.start();
+    house.idle().await;
+    dials.hide(claim, false);
+    house.ask(id, Verb::Pause, GRACE).await;
+    house.until(id, Phase::Paused).await;
+    assert_eq!(kinds(&only(&house)), [Kind::Gap(Cause::Unwatched), Kind::Window(Edge::Pause)]);
+    dials.work(claim, 9);
+    dials.pass(TICK);
+    dials.reset(claim);
+    house.vmm.die(id, Ending::Unknown);
+    house.until(id, Phase::Failed).await;
+    let records = only(&house);
+    let reset = records.iter().position(|record| record.kind == Kind::Gap(Cause::Reset));
+    assert!(reset.is_some() && records.last().unwrap().kind == ENDED, "{records:?}");
+    house.delete(id).await;
+    house.assert_empty().await;
+}

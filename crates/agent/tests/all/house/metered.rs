@@ -28,6 +28,9 @@ struct State {
     now: Stamp,
     dials: BTreeMap<ClaimId, Dial>,
     taps: BTreeMap<String, u64>,
+    /// What a thread read, until it asks what time it is; and what was read until then.
+    reading: HashMap<ThreadId, Amounts>,
+    read: BTreeMap<u64, Amounts>,
     /// Threads that were begun, and those that have slept.
     begun: usize,
     slept: HashSet<ThreadId>,
@@ -42,8 +45,6 @@ struct Dial {
     counters: Amounts,
     resident_bytes: u64,
     unreadable: bool,
-    /// What was read, and when.
-    read: Vec<(u64, Amounts)>,
 }
 
 impl Dials {
@@ -95,6 +96,7 @@ impl Dials {
 
     /// Time passes, and at each instant at which something is due whoever measures is waited for.
     pub(crate) fn pass(&self, span: Duration) {
+        self.settled();
         let end = self.state().now.monotonic_nanos + u64::try_from(span.as_nanos()).unwrap();
         while let Some(due) = self.settled().filter(|due| *due <= end) {
             let mut state = self.state();
@@ -162,7 +164,6 @@ impl Gauge for Needle {
         let there = self.dials.is_there(&self.target);
         let lives = self.dials.host.lives(&self.target.alive);
         let mut state = self.dials.state();
-        let at = state.now.monotonic_nanos;
         let carried: u64 = self.target.taps.iter().filter_map(|tap| state.taps.get(&tap.name)).sum();
         let dial = state.dials.entry(self.target.claim).or_default();
         if dial.unreadable || !there {
@@ -170,14 +171,15 @@ impl Gauge for Needle {
         }
         let mut counters = dial.counters;
         counters[Figure::NetSent] = carried;
-        dial.read.push((at, counters));
+        let resident_bytes = if lives { dial.resident_bytes } else { 0 };
+        state.reading.insert(std::thread::current().id(), counters);
         let mut sources = Sources::default();
         (sources[Figure::Cpu], sources[Figure::DiskWritten]) = (Source::CgroupV2, Source::CgroupV2);
         sources[Figure::MemoryResident] = Source::Proc;
         if !self.target.taps.is_empty() {
             sources[Figure::NetSent] = Source::Tap;
         }
-        Ok(Reading { counters, resident_bytes: if lives { dial.resident_bytes } else { 0 }, sources })
+        Ok(Reading { counters, resident_bytes, sources })
     }
 }
 
@@ -196,6 +198,10 @@ impl Meters for Panel {
     fn now(&self) -> Stamp {
         let mut state = self.0.state();
         state.go_on(1);
+        if let Some(counters) = state.reading.remove(&std::thread::current().id()) {
+            let at = state.now.monotonic_nanos;
+            state.read.insert(at, counters);
+        }
         // It may be what somebody waits for.
         self.0.moved.notify_all();
         state.now
@@ -438,10 +444,7 @@ impl Metered {
     /// Records follow one another without a hole, each says what the counters said at its ends, and none goes on
     /// after the last.
     pub(crate) fn assert_law(&self) {
-        let state = self.dials.state();
-        let read: BTreeMap<u64, Amounts> =
-            state.dials.values().flat_map(|dial| dial.read.iter().map(|(at, counters)| (at + 1, *counters))).collect();
-        drop(state);
+        let read = self.dials.state().read.clone();
         for (incarnation, records) in self.by_incarnation() {
             for (n, record) in records.iter().enumerate() {
                 let what = format!("record {n} of {incarnation}: {record:?}");
