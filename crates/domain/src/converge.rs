@@ -145,6 +145,8 @@ fn stop(live: &Live, how: StopHow, now: Time) -> Plan {
         (StopHow::Graceful { .. }, None) if live.held => Plan::of(&[Step::Resume, Step::AskToStop]),
         (StopHow::Graceful { .. }, None) => Plan::of(&[Step::AskToStop]),
         (StopHow::Graceful { timeout }, Some(asked)) if now >= asked.plus(timeout) => Plan::of(&[Step::Kill]),
+        // It was held since, as for a snapshot.
+        (StopHow::Graceful { .. }, Some(_)) if live.held => Plan::of(&[Step::Resume]),
         (StopHow::Graceful { timeout }, Some(asked)) => Plan::at(asked.plus(timeout)),
     }
 }
@@ -195,6 +197,7 @@ fn reboot(desired: &Desired, live: &Live, now: Time) -> Plan {
         // It stops as it was asked, and is launched again since power is on.
         (StopHow::Graceful { .. }, None) => Plan::of(&[Step::AskToStop]),
         (StopHow::Graceful { timeout }, Some(asked)) if now >= asked.plus(timeout) => Plan::of(&[reset]),
+        (StopHow::Graceful { .. }, Some(_)) if live.held => Plan::of(&[Step::Resume]),
         (StopHow::Graceful { timeout }, Some(asked)) => Plan::at(asked.plus(timeout)),
     }
 }

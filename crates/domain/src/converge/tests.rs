@@ -164,3 +164,19 @@ fn a_silent_guest_is_given_its_time_and_no_more() {
     assert_eq!(converge(&wanted, &seen(live), now).wake, Some(Time::from_millis(6_000)));
     assert_eq!(converge(&wanted, &seen(live), Time::from_millis(6_000)).steps, vec![Step::Kill]);
 }
+
+#[test]
+fn a_guest_that_was_asked_and_is_held_goes_on_to_its_end() {
+    let how = StopHow::Graceful { timeout: Duration::from_secs(5) };
+    let off = Desired { boot_epoch: 1, stop: how, ..Desired::default() };
+    let rebooted = Desired { power: Power::On, boot_epoch: 1, reboot_epoch: 1, reboot: how, ..Desired::default() };
+    let now = Time::from_millis(1_000);
+    // As a snapshot holds it, or an agent left it that died over one.
+    let live = Live { boot_epoch: 1, reboot_epoch: 0, held: true, asked: Some(now) };
+    let seen = Seen { prepared: true, live: Some(live), ..Seen::default() };
+    for (desired, after) in [(off, Step::Kill), (rebooted, Step::Reset { reboot_epoch: 1 })] {
+        let wanted = Wanted { desired, restart: RestartPolicy::Never };
+        assert_eq!(converge(&wanted, &seen, now).steps, vec![Step::Resume]);
+        assert_eq!(converge(&wanted, &seen, Time::from_millis(6_000)).steps, vec![after]);
+    }
+}
