@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use weft_domain::Fault;
-use weft_domain::spec::{Disk, DiskSource, Draft, Driver, Machine, Payload, Spec};
+use weft_domain::spec::{Disk, DiskSource, Draft, Driver, Machine, Payload, RestartPolicy, Spec};
 use weft_vmm::{cloud_hypervisor, firecracker, qemu};
 
 /// The disk of a VM's own, which weft makes.
@@ -25,6 +25,41 @@ pub enum Drivers {
     Real,
     /// Worlds of stand-ins and worlds of real VMMs take turns.
     Both,
+}
+
+/// How a new VM is asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Wish {
+    /// Whose it is.
+    pub(super) actor: Actor,
+    /// It runs at once.
+    pub(super) boot: bool,
+    /// It has a disk of its own.
+    pub(super) scratch: bool,
+    /// What happens when it ends unasked.
+    pub(super) restart: RestartPolicy,
+}
+
+impl Wish {
+    /// What it is asked to be.
+    ///
+    /// # Errors
+    /// Never, unless the bench is wrong.
+    pub(super) fn spec(&self) -> Result<Spec, Fault> {
+        let mut draft = self.actor.draft();
+        draft.restart = self.restart;
+        if self.scratch {
+            draft.disks.push(Disk::new(SCRATCH, DiskSource::Blank { size_bytes: SCRATCH_BYTES }));
+        }
+        draft.check().map_err(|why| Fault::internal(format!("the guest is refused: {why:?}")))
+    }
+
+    /// What it then is.
+    pub(super) fn form(&self) -> Form {
+        let disks = if self.scratch { BTreeSet::from([SCRATCH.to_owned()]) } else { BTreeSet::new() };
+        let power = if self.boot { Power::Runs } else { Power::Made };
+        Form { power, cpus: 1, disks, again: self.restart != RestartPolicy::Never }
+    }
 }
 
 /// A driver that takes part.
@@ -58,26 +93,14 @@ impl Actor {
         self.kernel.parent().map(Path::to_owned).unwrap_or_default()
     }
 
-    /// What a new VM is asked to be.
-    ///
-    /// # Errors
-    /// Never, unless the bench is wrong.
-    pub(super) fn spec(&self, scratch: bool) -> Result<Spec, Fault> {
+    /// The least that its guests are asked to be.
+    fn draft(&self) -> Draft {
         let kernel = self.kernel.as_ref().clone();
         let payload = Payload::Kernel { kernel, initramfs: None, cmdline: String::new() };
         let machine = if self.driver == qemu::NAME { Machine::Q35 } else { Machine::Auto };
         let mut draft = Draft { driver: Driver::Named(self.driver.to_owned()), machine, payload, ..Draft::default() };
         draft.memory.size_bytes = self.mebibytes << 20;
-        if scratch {
-            draft.disks.push(Disk::new(SCRATCH, DiskSource::Blank { size_bytes: SCRATCH_BYTES }));
-        }
-        draft.check().map_err(|why| Fault::internal(format!("the guest is refused: {why:?}")))
-    }
-
-    /// What a new VM then is.
-    pub(super) fn form(&self, boot: bool, scratch: bool) -> Form {
-        let disks = if scratch { BTreeSet::from([SCRATCH.to_owned()]) } else { BTreeSet::new() };
-        Form { power: if boot { Power::Runs } else { Power::Made }, cpus: 1, disks }
+        draft
     }
 }
 

@@ -8,9 +8,9 @@
 
 use super::census::{Census, Seen};
 use super::client::Scene;
-use super::deed::{Outcome, call};
+use super::deed::{Outcome, call, due};
 use super::dice::Dice;
-use super::events;
+use super::events::{self, Kept};
 use super::judge::{Harm, Judge, Listed, Sort, Verdict, standing};
 use super::ledger::Entry;
 use futures::StreamExt;
@@ -20,9 +20,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use weft_api::Client;
+use weft_domain::census::Verdict as CensusVerdict;
 use weft_domain::snapshot::SnapshotPhase;
 use weft_domain::{Fault, InstanceId, Phase};
-use weft_ports::api::{Call, ListQuery, Snapshots, VmChange, Vms, WatchQuery};
+use weft_ports::api::{Call, ListQuery, Nodes, Snapshots, Vm, VmChange, Vms, WatchQuery};
+use weft_ports::clock::{Clock, System};
 
 /// How long all may take to come to rest, and how long what is seen may lag behind.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -40,6 +42,8 @@ pub(super) struct Checker {
     pub(super) census: Census,
     pub(super) data_dir: PathBuf,
     pub(super) harm: Mutex<Harm>,
+    /// Which events weft was told to keep.
+    pub(super) kept: Kept,
 }
 
 /// How long the parts of a check took.
@@ -181,6 +185,34 @@ impl Checker {
         Judge::new((&book, listed, seen), &harm, &self.data_dir).judge()
     }
 
+    /// The daemon finds nothing on its host that is of nobody.
+    pub(super) async fn inventory(&self, api: &Client) -> Result<(), Found> {
+        let (until, mut pause) = (Instant::now() + PATIENCE / 3, PAUSE);
+        let nodes = Nodes::list(api, &call(), &ListQuery::default()).await?.items;
+        for node in nodes {
+            loop {
+                let census = Nodes::census(api, &call(), &node.value.id.to_string()).await?;
+                let wrong = |verdict: &CensusVerdict| {
+                    matches!(verdict, CensusVerdict::Leaked | CensusVerdict::Orphaned | CensusVerdict::Missing)
+                };
+                let lines = census.lines.iter().filter(|line| wrong(&line.verdict));
+                let lines: Vec<String> = lines.map(|line| format!("{line:?}")).collect();
+                let counted: u64 = census.counts.iter().filter(|((_, it), _)| wrong(it)).map(|(_, count)| count).sum();
+                if counted == 0 {
+                    break;
+                }
+                if Instant::now() > until {
+                    let what = format!("its own census tells of {counted}: {}", lines.join("; "));
+                    return Err(Found::one(Sort::Leaked, what));
+                }
+                // why: what is being taken away tells nobody when it is gone.
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+        Ok(())
+    }
+
     /// No event is missing that a change must have had, none is told twice, and a watch tells those since
     /// the last look in their order.
     pub(super) async fn events(&self, api: &Client) -> Result<u64, Found> {
@@ -188,7 +220,7 @@ impl Checker {
         let since = std::mem::replace(&mut self.scene.book().events_seen, revision);
         let watched = events::watch(api, since, &all, revision).await?;
         let book = self.scene.book();
-        let verdicts = events::judge(&book, &all, &watched);
+        let verdicts = events::judge(&book, (&all, self.kept), &watched);
         drop(book);
         let count = all.len() as u64;
         if verdicts.is_empty() { Ok(count) } else { Err(Found { verdicts, listed: Listed::default() }) }
@@ -229,8 +261,14 @@ pub(super) async fn list(api: &Client) -> Result<Listed, Fault> {
     Ok(listed)
 }
 
-const fn rests(phase: Phase) -> bool {
-    matches!(phase, Phase::Created | Phase::Running | Phase::Paused | Phase::Stopped | Phase::Failed)
+/// Whether nothing is about to happen with it: it may wait for the time at which it runs again.
+fn rests(vm: &Vm) -> bool {
+    let waits = due(vm).is_some_and(|due| due > System.now());
+    let still = matches!(
+        vm.value.status.phase,
+        Phase::Created | Phase::Running | Phase::Paused | Phase::Stopped | Phase::Failed
+    );
+    waits || still
 }
 
 async fn rest(api: &Client) -> Result<(), Fault> {
@@ -241,7 +279,7 @@ async fn rest(api: &Client) -> Result<(), Fault> {
             VmChange::Set(vm) => {
                 let behind = vm.value.status.running.as_ref();
                 let behind = behind.is_some_and(|running| running.applied_generation < vm.value.meta.generation);
-                if rests(vm.value.status.phase) && !behind {
+                if rests(&vm) && !behind {
                     moving.remove(&vm.value.meta.id);
                 } else {
                     moving.insert(vm.value.meta.id);

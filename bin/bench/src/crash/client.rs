@@ -1,6 +1,6 @@
 //! A client: it knows what it was told of its VMs, chooses what to do next, and does it until nobody answers.
 
-use super::cast::Actor;
+use super::cast::{Actor, Wish};
 use super::deed::{Answer, Deed, Outcome, form_of};
 use super::dice::Dice;
 use super::ledger::Ledger;
@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::time::Instant;
 use weft_api::Client as Api;
 use weft_domain::snapshot::{Scope, SnapshotPhase};
+use weft_domain::spec::RestartPolicy;
 
 /// All clients of a world.
 pub(super) const CLIENTS: u64 = 64;
@@ -124,11 +125,10 @@ impl Client {
                 deeds.extend([(18, Deed::Pause), (14, Deed::Shutdown { force }), (8, Deed::Reboot), (2, Deed::Boot)]);
             }
             Power::Held => deeds.extend([(50, Deed::Resume), (14, Deed::Shutdown { force })]),
+            Power::Waits => deeds.extend([(12, Deed::Boot), (8, Deed::Shutdown { force })]),
         }
-        if !self.shares() {
-            deeds.push(self.plug(form));
-            deeds.extend(self.keep(name, form));
-        }
+        deeds.extend(self.plug(form));
+        deeds.extend(self.keep(name, form));
         let weights: Vec<(u64, usize)> = deeds.iter().enumerate().map(|(at, (weight, _))| (*weight, at)).collect();
         let chosen = self.dice.weigh(&weights)?;
         deeds.into_iter().nth(chosen).map(|(_, deed)| deed)
@@ -145,17 +145,26 @@ impl Client {
             return Some(Deed::Fork { snapshot, to });
         }
         let (boot, scratch) = (self.dice.percent(75), self.dice.percent(50));
+        let drawn = self.dice.below(4);
         // Clients that share a VM ask for the same.
-        let scratch = scratch && !self.shares();
+        let (scratch, policy) = if self.shares() { (false, self.number % SHARED) } else { (scratch, drawn) };
+        let restart = match policy % 4 {
+            0 | 1 => RestartPolicy::Never,
+            2 => RestartPolicy::OnFailure,
+            _ => RestartPolicy::Always,
+        };
         let actor = self.dice.pick(&self.scene.actors)?.clone();
-        (!name.starts_with('f')).then_some(Deed::Create { actor, boot, scratch })
+        (!name.starts_with('f')).then_some(Deed::Create(Wish { actor, boot, scratch, restart }))
     }
 
-    fn plug(&self, form: &Form) -> (u64, Deed) {
+    fn plug(&self, form: &Form) -> Option<(u64, Deed)> {
         let disk = "extra".to_owned();
+        // A real guest has to let a disk go, and the small one does not know how.
+        let deaf = self.scene.actors.iter().any(|actor| actor.real);
+        let rests = matches!(form.power, Power::Made | Power::Off) && !self.shares();
         let has = form.disks.contains(&disk);
         let deed = if has { Deed::Detach { disk } } else { Deed::Attach { disk, file: self.scene.file.clone() } };
-        (10, deed)
+        (rests || !deaf).then_some((10, deed))
     }
 
     fn keep(&mut self, name: &str, form: &Form) -> Vec<(u64, Deed)> {

@@ -1,15 +1,16 @@
 //! What a client does, and what it was told of it.
 
-use super::cast::Actor;
+use super::cast::Wish;
 use super::model::{Effect, Form, Power};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 use weft_api::Client;
 use weft_domain::instance::StopHow;
+use weft_domain::restart::{self, Verdict};
 use weft_domain::snapshot::Scope;
-use weft_domain::spec::{Disk, DiskSource};
-use weft_domain::{Fault, Kind, Labels, Name, Phase};
+use weft_domain::spec::{Disk, DiskSource, RestartPolicy};
+use weft_domain::{Fault, Kind, Labels, Name, Phase, Time};
 use weft_ports::api::{
     Alter, Call, CreateMode, Devices, Fork, KeptSnapshot, NewSnapshot, NewVm, Power as Powers, Removal, SnapshotRef,
     SnapshotRemoval, Snapshots, Vm, VmRef, Vms,
@@ -22,13 +23,14 @@ const CALL: Duration = Duration::from_secs(20);
 pub(super) fn call() -> Call {
     Call { timeout: Some(CALL), ..Call::by("bench") }
 }
-/// How long a guest is given that is asked to stop.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long a guest is given that is asked to stop: none of weft's own times, so that an answer that takes long
+/// tells by its length what it waited for.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// What is done to the VM of a name, or to a snapshot of it.
 #[derive(Debug, Clone)]
 pub(super) enum Deed {
-    Create { actor: Actor, boot: bool, scratch: bool },
+    Create(Wish),
     Boot,
     Shutdown { force: bool },
     Pause,
@@ -48,8 +50,8 @@ impl Deed {
     /// Its word.
     pub(super) const fn verb(&self) -> &'static str {
         match self {
-            Self::Create { boot: true, .. } => "create and boot",
-            Self::Create { boot: false, .. } => "create",
+            Self::Create(Wish { boot: true, .. }) => "create and boot",
+            Self::Create(Wish { boot: false, .. }) => "create",
             Self::Boot => "boot",
             Self::Shutdown { force: true } => "shut down by force",
             Self::Shutdown { force: false } => "shut down",
@@ -71,7 +73,7 @@ impl Deed {
     /// What it does to the VM of its name.
     pub(super) fn effect(&self) -> Effect {
         match self {
-            Self::Create { actor, boot, scratch } => Effect::Appear(actor.form(*boot, *scratch)),
+            Self::Create(wish) => Effect::Appear(wish.form()),
             Self::Boot => Effect::Boot,
             Self::Shutdown { .. } => Effect::Stop,
             Self::Pause => Effect::Hold,
@@ -90,7 +92,7 @@ impl Deed {
     /// Whether the process of the VM may be another after it.
     pub(super) const fn replaces(&self) -> bool {
         match self {
-            Self::Create { .. }
+            Self::Create(_)
             | Self::Boot
             | Self::Shutdown { .. }
             | Self::Reboot
@@ -109,7 +111,7 @@ impl Deed {
 
     /// Whether it makes a VM.
     pub(super) const fn bears(&self) -> bool {
-        matches!(self, Self::Create { .. } | Self::Fork { .. })
+        matches!(self, Self::Create(_) | Self::Fork { .. })
     }
 
     /// Asks for it under this request id.
@@ -186,104 +188,83 @@ struct Asked<'a> {
 impl Asked<'_> {
     async fn perform(&self, deed: &Deed) -> Result<Answer, Fault> {
         let (client, call, vm) = (self.client, self.call, by_name(self.name)?);
-        let vm_of = |vm: Vm| Answer::Vm(Box::new(vm));
         match deed {
-            Deed::Create { actor, boot, scratch } => {
-                let mode = if *boot { CreateMode::Boot } else { CreateMode::Create };
-                let new = NewVm {
-                    project: Name::default_project(),
-                    name: Some(label(self.name)?),
-                    labels: Labels::default(),
-                    annotations: Default::default(),
-                    spec: actor.spec(*scratch)?,
-                    mode,
-                };
-                Vms::create(client, call, new).await.map(vm_of)
-            }
-            Deed::Boot => client.boot(call, &vm).await.map(vm_of),
+            Deed::Create(wish) => self.create(wish).await,
+            Deed::Boot => client.boot(call, &vm).await.map(of_vm),
             Deed::Shutdown { force } => {
                 let how = if *force { StopHow::Force } else { StopHow::Graceful { timeout: GRACE } };
-                client.shutdown(call, &vm, how).await.map(vm_of)
+                client.shutdown(call, &vm, how).await.map(of_vm)
             }
-            Deed::Pause => client.pause(call, &vm).await.map(vm_of),
-            Deed::Resume => client.resume(call, &vm).await.map(vm_of),
-            Deed::Reboot => client.reboot(call, &vm, StopHow::Force).await.map(vm_of),
+            Deed::Pause => client.pause(call, &vm).await.map(of_vm),
+            Deed::Resume => client.resume(call, &vm).await.map(of_vm),
+            Deed::Reboot => client.reboot(call, &vm, StopHow::Force).await.map(of_vm),
             Deed::Delete { force } => {
                 let removal = Removal { vm, etag: None, force: *force, allow_missing: true };
-                Ok(Vms::delete(client, call, removal).await?.map_or(Answer::Absent, vm_of))
+                Ok(Vms::delete(client, call, removal).await?.map_or(Answer::Absent, of_vm))
             }
-            Deed::Resize { .. } | Deed::Attach { .. } | Deed::Detach { .. } => {
-                client.alter(call, &vm, alteration(deed)?).await.map(vm_of)
+            Deed::Resize { cpus } => {
+                self.alter(Alter::Resize { cpus: Some(*cpus), memory_bytes: None, balloon_bytes: None }).await
             }
-            Deed::Snapshot { .. } | Deed::Restore { .. } | Deed::Fork { .. } | Deed::Forget { .. } => {
-                self.keep(deed, vm).await
-            }
+            Deed::Attach { disk, file } => self.alter(Alter::AttachDisk(path_disk(disk, file.clone()))).await,
+            Deed::Detach { disk } => self.alter(Alter::DetachDisk(disk.clone())).await,
+            Deed::Snapshot { snapshot, scope } => self.snapshot(snapshot, *scope).await,
+            Deed::Restore { snapshot, .. } => client.restore(call, &vm, &snapshot_named(snapshot)?).await.map(of_vm),
+            Deed::Fork { snapshot, .. } => self.fork(snapshot).await,
+            Deed::Forget { snapshot } => self.forget(snapshot).await,
         }
     }
 
-    async fn keep(&self, deed: &Deed, vm: VmRef) -> Result<Answer, Fault> {
-        let (client, call) = (self.client, self.call);
-        let vm_of = |vm: Vm| Answer::Vm(Box::new(vm));
-        let kept = |snapshot: KeptSnapshot| Answer::Snapshot(Box::new(snapshot));
-        match deed {
-            Deed::Snapshot { snapshot, scope } => {
-                let new = NewSnapshot {
-                    vm,
-                    name: Some(label(snapshot)?),
-                    labels: Labels::default(),
-                    annotations: Default::default(),
-                    scope: *scope,
-                    parent: None,
-                    validate_only: false,
-                };
-                Snapshots::create(client, call, new).await.map(kept)
-            }
-            Deed::Restore { snapshot, .. } => client.restore(call, &vm, &snapshot_named(snapshot)?).await.map(vm_of),
-            Deed::Fork { snapshot, .. } => {
-                let fork = Fork {
-                    snapshot: snapshot_named(snapshot)?,
-                    name: Some(label(self.name)?),
-                    labels: Labels::default(),
-                    metadata: None,
-                };
-                client.fork(call, fork).await.map(vm_of)
-            }
-            Deed::Forget { snapshot } => {
-                let snapshot = snapshot_named(snapshot)?;
-                let removal = SnapshotRemoval { snapshot, etag: None, allow_missing: true };
-                Ok(Snapshots::delete(client, call, removal).await?.map_or(Answer::Absent, kept))
-            }
-            Deed::Create { .. }
-            | Deed::Boot
-            | Deed::Shutdown { .. }
-            | Deed::Pause
-            | Deed::Resume
-            | Deed::Reboot
-            | Deed::Delete { .. }
-            | Deed::Resize { .. }
-            | Deed::Attach { .. }
-            | Deed::Detach { .. } => Err(Fault::internal("it is no deed of snapshots")),
-        }
+    async fn create(&self, wish: &Wish) -> Result<Answer, Fault> {
+        let new = NewVm {
+            project: Name::default_project(),
+            name: Some(label(self.name)?),
+            labels: Labels::default(),
+            annotations: Default::default(),
+            spec: wish.spec()?,
+            mode: if wish.boot { CreateMode::Boot } else { CreateMode::Create },
+        };
+        Vms::create(self.client, self.call, new).await.map(of_vm)
+    }
+
+    async fn alter(&self, alter: Alter) -> Result<Answer, Fault> {
+        self.client.alter(self.call, &by_name(self.name)?, alter).await.map(of_vm)
+    }
+
+    async fn snapshot(&self, name: &str, scope: Scope) -> Result<Answer, Fault> {
+        let new = NewSnapshot {
+            vm: by_name(self.name)?,
+            name: Some(label(name)?),
+            labels: Labels::default(),
+            annotations: Default::default(),
+            scope,
+            parent: None,
+            validate_only: false,
+        };
+        Snapshots::create(self.client, self.call, new).await.map(of_snapshot)
+    }
+
+    async fn fork(&self, snapshot: &str) -> Result<Answer, Fault> {
+        let fork = Fork {
+            snapshot: snapshot_named(snapshot)?,
+            name: Some(label(self.name)?),
+            labels: Labels::default(),
+            metadata: None,
+        };
+        self.client.fork(self.call, fork).await.map(of_vm)
+    }
+
+    async fn forget(&self, snapshot: &str) -> Result<Answer, Fault> {
+        let removal = SnapshotRemoval { snapshot: snapshot_named(snapshot)?, etag: None, allow_missing: true };
+        Ok(Snapshots::delete(self.client, self.call, removal).await?.map_or(Answer::Absent, of_snapshot))
     }
 }
 
-fn alteration(deed: &Deed) -> Result<Alter, Fault> {
-    match deed {
-        Deed::Resize { cpus } => Ok(Alter::Resize { cpus: Some(*cpus), memory_bytes: None, balloon_bytes: None }),
-        Deed::Attach { disk, file } => Ok(Alter::AttachDisk(path_disk(disk, file.clone()))),
-        Deed::Detach { disk } => Ok(Alter::DetachDisk(disk.clone())),
-        Deed::Create { .. }
-        | Deed::Boot
-        | Deed::Shutdown { .. }
-        | Deed::Pause
-        | Deed::Resume
-        | Deed::Reboot
-        | Deed::Delete { .. }
-        | Deed::Snapshot { .. }
-        | Deed::Restore { .. }
-        | Deed::Fork { .. }
-        | Deed::Forget { .. } => Err(Fault::internal("it alters nothing")),
-    }
+fn of_vm(vm: Vm) -> Answer {
+    Answer::Vm(Box::new(vm))
+}
+
+fn of_snapshot(snapshot: KeptSnapshot) -> Answer {
+    Answer::Snapshot(Box::new(snapshot))
 }
 
 /// A disk that callers share and only read.
@@ -311,6 +292,7 @@ pub(super) fn form_of(vm: &Vm) -> Option<Form> {
         Phase::Paused => Power::Held,
         Phase::Stopped => Power::Off,
         Phase::Failed => Power::Failed,
+        Phase::Starting if due(vm).is_some() => Power::Waits,
         Phase::Pending
         | Phase::Creating
         | Phase::Starting
@@ -319,6 +301,17 @@ pub(super) fn form_of(vm: &Vm) -> Option<Form> {
         | Phase::Lost
         | Phase::Deleting => return None,
     };
-    let disks: BTreeSet<String> = vm.value.spec.disks.iter().map(|disk| disk.name.clone()).collect();
-    Some(Form { power, cpus: vm.value.spec.cpu.boot, disks })
+    let spec = &vm.value.spec;
+    let disks: BTreeSet<String> = spec.disks.iter().map(|disk| disk.name.clone()).collect();
+    Some(Form { power, cpus: spec.cpu.boot, disks, again: spec.restart != RestartPolicy::Never })
+}
+
+/// When a VM runs again that ended and waits for that.
+pub(super) fn due(vm: &Vm) -> Option<Time> {
+    let status = &vm.value.status;
+    let exit = status.last_exit.as_ref().filter(|_| status.phase == Phase::Starting && status.running.is_none())?;
+    match restart::verdict(vm.value.spec.restart, exit.cause, exit.at, status.restarts) {
+        Verdict::At(at) if exit.boot_epoch == vm.value.desired.boot_epoch => Some(at),
+        Verdict::At(_) | Verdict::Stay => None,
+    }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use weft_api::Client;
 use weft_domain::event::Event;
 use weft_domain::object::{Revision, Stored};
-use weft_domain::{EventId, Fault};
+use weft_domain::{EventId, Fault, InstanceId};
 use weft_ports::api::{Call, EventChange, Events, ListQuery, WatchQuery};
 
 /// How long a watch may take to tell what is there already.
@@ -62,8 +62,17 @@ pub(super) async fn watch(
     Ok(told)
 }
 
+/// Which events are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// All.
+    All,
+    /// The newest: of what was made before the oldest of them, nothing is known.
+    Newest,
+}
+
 /// What is wrong with them.
-pub(super) fn judge(book: &Ledger, all: &[Stored<Event>], watched: &[Stored<Event>]) -> Vec<Verdict> {
+pub(super) fn judge(book: &Ledger, (all, kept): (&[Stored<Event>], Kept), watched: &[Stored<Event>]) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     let mut accuse = |sort, what| verdicts.push(Verdict { sort, what, name: None });
     for pair in all.windows(2).filter(|pair| pair[0].value.id >= pair[1].value.id) {
@@ -74,12 +83,12 @@ pub(super) fn judge(book: &Ledger, all: &[Stored<Event>], watched: &[Stored<Even
     }
     let first = watched.iter().map(|it| it.revision).min();
     let last = watched.iter().map(|it| it.revision).max();
-    let told: BTreeSet<EventId> = watched.iter().map(|it| it.value.id).collect();
-    if told.len() < watched.len() {
+    let seen: BTreeSet<EventId> = watched.iter().map(|it| it.value.id).collect();
+    if seen.len() < watched.len() {
         accuse(Sort::Doubled, "a watch told an event twice".to_owned());
     }
     let missed =
-        |it: &&Stored<Event>| Some(it.revision) >= first && Some(it.revision) < last && !told.contains(&it.value.id);
+        |it: &&Stored<Event>| Some(it.revision) >= first && Some(it.revision) < last && !seen.contains(&it.value.id);
     for event in all.iter().filter(missed) {
         accuse(Sort::Lost, format!("a watch passed over event {} of revision {}", event.value.id, event.revision));
     }
@@ -93,7 +102,10 @@ pub(super) fn judge(book: &Ledger, all: &[Stored<Event>], watched: &[Stored<Even
         let id = event.value.instance.map(|id| id.to_string()).unwrap_or_default();
         *births.entry((id, sort)).or_default() += 1;
     }
-    let wanted = book.born.keys().map(|id| (id, "born")).chain(book.gone.iter().map(|id| (id, "gone")));
+    let oldest = all.first().map(|event| event.value.id.made()).filter(|_| kept == Kept::Newest);
+    let told = |id: &&String| oldest.is_none_or(|oldest| id.parse().is_ok_and(|id: InstanceId| id.made() > oldest));
+    let born = book.born.keys().filter(told).map(|id| (id, "born"));
+    let wanted = born.chain(book.gone.iter().filter(told).map(|id| (id, "gone")));
     for (id, sort) in wanted {
         match births.get(&(id.clone(), sort)).copied().unwrap_or(0) {
             1 => {}

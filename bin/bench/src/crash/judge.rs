@@ -8,16 +8,22 @@
 use super::cast::{SCRATCH, SCRATCH_BYTES};
 use super::census::{Process, Seen, sum};
 use super::client::is_shared;
-use super::deed::{Outcome, form_of};
+use super::deed::{Outcome, due, form_of};
 use super::ledger::{Entry, Ledger, Standing};
 use super::model::{self, Effect, State, Step, Strictness};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 use weft_domain::object::Revision;
 use weft_domain::snapshot::SnapshotPhase;
+use weft_domain::spec::RestartPolicy;
 use weft_domain::{Phase, Reason};
 use weft_ports::api::{KeptSnapshot, Vm};
+use weft_ports::clock::{Clock, System};
+
+/// How long after its time a VM may run again.
+const LATE: Duration = Duration::from_secs(5);
 
 /// What went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -347,6 +353,7 @@ impl<'a> Judge<'a> {
             self.state(&name, (&standing, &state), &entries);
             self.process(&name, (&standing, vm), &entries);
             self.applied(&name, vm);
+            self.awaited(&name, vm);
         }
     }
 
@@ -359,7 +366,9 @@ impl<'a> Judge<'a> {
         let mut before = BTreeSet::from([standing.state.clone()]);
         if let Some(form) = standing.state.as_ref().filter(|_| standing.tried_again) {
             use model::Power as P;
-            before.extend([P::Made, P::Runs, P::Held, P::Off].map(|power| Some(model::Form { power, ..form.clone() })));
+            before.extend(
+                [P::Made, P::Runs, P::Held, P::Off, P::Waits].map(|power| Some(model::Form { power, ..form.clone() })),
+            );
         }
         let steps = steps(entries, may_die);
         if strictness == Strictness::Exact && !may_die {
@@ -417,6 +426,15 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// What is to run again does so in its time.
+    fn awaited(&mut self, name: &str, vm: Option<&Vm>) {
+        let late = vm.and_then(due).map(|due| System.now().since(due)).filter(|late| *late > LATE);
+        if let Some(late) = late {
+            let what = format!("it is to run again by its policy, and was {} ms ago", late.as_millis());
+            self.accuse(Sort::Dishonoured, Some(name), what);
+        }
+    }
+
     /// A change is taken up whole.
     fn applied(&mut self, name: &str, vm: Option<&Vm>) {
         let Some(vm) = vm else { return };
@@ -458,7 +476,8 @@ fn steps(entries: &[&Entry], may_die: bool) -> Vec<Step> {
 fn failed_like(possible: &State, state: &State) -> bool {
     match (possible, state) {
         (Some(possible), Some(state)) => {
-            state.power == model::Power::Failed && (&possible.cpus, &possible.disks) == (&state.cpus, &state.disks)
+            matches!(state.power, model::Power::Failed | model::Power::Waits)
+                && (&possible.cpus, &possible.disks) == (&state.cpus, &state.disks)
         }
         (_, _) => false,
     }
@@ -484,11 +503,12 @@ pub(super) fn standing(listed: &Listed, seen: &Seen) -> BTreeMap<String, Standin
     let of = |vm: &Vm| {
         let pid = vm.value.status.running.as_ref().map(|running| running.pid);
         let process = seen.processes.iter().find(|process| Some(process.pid) == pid);
+        let again = vm.value.status.last_exit.is_none() || vm.value.spec.restart != RestartPolicy::Never;
         Standing {
             state: form_of(vm),
             id: vm.value.meta.id.to_string(),
             process: process.map(|process| (process.pid, process.start_ticks)),
-            tried_again: vm.value.status.phase == Phase::Failed && vm.value.status.last_exit.is_none(),
+            tried_again: vm.value.status.phase == Phase::Failed && again,
         }
     };
     listed.vms.iter().map(|vm| (vm.value.meta.name.to_string(), of(vm))).collect()

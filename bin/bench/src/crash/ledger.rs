@@ -12,6 +12,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use weft_domain::object::Revision;
 use weft_domain::snapshot::SnapshotPhase;
+use weft_domain::spec::RestartPolicy;
 
 /// So many deeds that were done are remembered, to be asked again.
 const PAST: usize = 400;
@@ -63,7 +64,7 @@ pub(super) struct Standing {
     pub(super) id: String,
     /// Its process: pid and start time.
     pub(super) process: Option<(u32, u64)>,
-    /// It failed before anything of it ran, and weft tries again by itself.
+    /// It failed, and weft tries again by itself: nothing of it ran before, or its policy says so.
     pub(super) tried_again: bool,
 }
 
@@ -159,14 +160,15 @@ impl Ledger {
 
     fn learn(&mut self, name: &str, deed: &Deed, request: &str, answer: &Answer) {
         match (deed, answer) {
-            (Deed::Create { .. } | Deed::Fork { .. }, Answer::Vm(vm)) => {
+            (Deed::Create(_) | Deed::Fork { .. }, Answer::Vm(vm)) => {
                 self.born.insert(vm.value.meta.id.to_string(), format!("{name} by {request}"));
             }
             (Deed::Delete { .. }, Answer::Vm(vm)) => _ = self.gone.insert(vm.value.meta.id.to_string()),
             (Deed::Snapshot { snapshot, .. }, Answer::Snapshot(kept)) => {
                 let it = &kept.value;
                 let disks = it.spec.disks.iter().map(|disk| disk.name.clone()).collect();
-                let form = Form { power: super::model::Power::Runs, cpus: it.spec.cpu.boot, disks };
+                let again = it.spec.restart != RestartPolicy::Never;
+                let form = Form { power: super::model::Power::Runs, cpus: it.spec.cpu.boot, disks, again };
                 let keeping = Keeping { id: it.id.to_string(), phase: it.phase, form, verified: false };
                 self.snapshots.insert(snapshot.clone(), keeping);
             }

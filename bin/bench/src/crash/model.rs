@@ -16,6 +16,8 @@ pub(super) enum Power {
     Held,
     Off,
     Failed,
+    /// It ended and will run again by itself.
+    Waits,
 }
 
 /// A VM at rest.
@@ -25,6 +27,8 @@ pub(super) struct Form {
     pub(super) cpus: u32,
     /// The names of its disks.
     pub(super) disks: BTreeSet<String>,
+    /// Its policy starts it again when it dies.
+    pub(super) again: bool,
 }
 
 /// A name: what has it, if anything.
@@ -82,7 +86,8 @@ pub(super) fn after(before: &BTreeSet<State>, steps: &[Step], strictness: Strict
         return None;
     }
     let whole = (1_usize << steps.len()) - 1;
-    let mut reached: BTreeMap<usize, BTreeSet<State>> = BTreeMap::from([(0, before.clone())]);
+    let mut reached: BTreeMap<usize, BTreeSet<State>> =
+        BTreeMap::from([(0, before.iter().flat_map(by_itself).collect())]);
     for mask in 0..whole {
         let Some(states) = reached.remove(&mask) else { continue };
         for (index, step) in steps.iter().enumerate().filter(|(index, _)| mask & (1 << index) == 0) {
@@ -105,6 +110,11 @@ fn results(state: &State, step: &Step, strictness: Strictness) -> Vec<State> {
         && matches!(form.power, Power::Runs | Power::Held)
     {
         results.push(state.clone());
+        results.extend(form.again.then(|| Some(Form { power: Power::Waits, ..form.clone() })));
+    }
+    if (&step.effect, power_of(state)) == (&Effect::Stop, Some(Power::Waits)) {
+        // What ended by itself before it was asked to is told so.
+        results.extend(state.iter().map(|form| Some(Form { power: Power::Failed, ..form.clone() })));
     }
     if step.unsure || (strictness == Strictness::Lenient && results.is_empty()) {
         results.push(state.clone());
@@ -113,7 +123,20 @@ fn results(state: &State, step: &Step, strictness: Strictness) -> Vec<State> {
         // It may have met the VM while that was being started or stopped.
         results.push(None);
     }
-    results
+    results.iter().flat_map(by_itself).collect()
+}
+
+/// What a state may have become without any deed: what waits to run again may do so.
+fn by_itself(state: &State) -> Vec<State> {
+    let mut states = vec![state.clone()];
+    if let Some(form) = state.as_ref().filter(|form| form.power == Power::Waits) {
+        states.extend([Power::Runs, Power::Held].map(|power| Some(Form { power, ..form.clone() })));
+    }
+    states
+}
+
+fn power_of(state: &State) -> Option<Power> {
+    state.as_ref().map(|form| form.power)
 }
 
 /// What becomes of it; nothing where that is not lawful.
@@ -127,9 +150,10 @@ fn apply(state: &State, effect: &Effect) -> Option<State> {
     let powered = |power| Some(Some(Form { power, ..form.clone() }));
     use Power as P;
     match effect {
+        Effect::Boot if form.power == P::Waits => powered(P::Waits),
         Effect::Boot if form.power != P::Held => powered(P::Runs),
         Effect::Stop => match form.power {
-            P::Runs | P::Held => powered(P::Off),
+            P::Runs | P::Held | P::Waits => powered(P::Off),
             P::Made | P::Off => powered(form.power),
             P::Failed => None,
         },
@@ -170,7 +194,7 @@ mod tests {
     use super::*;
 
     fn form(power: Power) -> Form {
-        Form { power, cpus: 1, disks: BTreeSet::new() }
+        Form { power, cpus: 1, disks: BTreeSet::new(), again: false }
     }
 
     fn step(effect: Effect, begun: u64, ended: u64) -> Step {
@@ -217,5 +241,18 @@ mod tests {
         assert_eq!(powers(&found), [Some(Power::Runs), Some(Power::Off)]);
         let found = after(&runs, &[step(Effect::Die, 1, 2)], Strictness::Exact).unwrap();
         assert_eq!(powers(&found), [Some(Power::Runs), Some(Power::Failed)]);
+    }
+
+    #[test]
+    fn what_runs_again_by_itself_waits_or_runs() {
+        let again = |power| Some(Form { again: true, ..form(power) });
+        let found = after(&BTreeSet::from([again(Power::Runs)]), &[step(Effect::Die, 1, 2)], Strictness::Lenient);
+        let wanted = [Power::Runs, Power::Held, Power::Failed, Power::Waits].map(Some);
+        assert_eq!(powers(&found.unwrap()), wanted);
+        let waits = BTreeSet::from([again(Power::Waits)]);
+        let found = after(&waits, &[], Strictness::Exact).unwrap();
+        assert_eq!(powers(&found), [Power::Runs, Power::Held, Power::Waits].map(Some));
+        let found = after(&waits, &[step(Effect::Stop, 1, 2)], Strictness::Exact).unwrap();
+        assert_eq!(powers(&found), [Power::Off, Power::Failed].map(Some));
     }
 }

@@ -152,7 +152,8 @@ pub(super) struct Findings {
     first_failing_seed: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     failures: Vec<Story>,
-    /// Requests that took seconds when they were asked again; the first of them.
+    /// Requests that took seconds when they were asked again: how many, and the first of them.
+    slow_count: usize,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     slow: Vec<String>,
     notes: Vec<String>,
@@ -198,6 +199,7 @@ impl Findings {
             restarted_after_panic: tally.restarted_after_panic,
             first_failing_seed: tally.failures.first().map(|story| story.seed),
             failures: tally.failures.into_iter().take(TOLD).collect(),
+            slow_count: tally.slow.len(),
             slow: tally.slow.into_iter().take(TOLD).collect(),
             drivers: tally.drivers,
             points_struck: tally.struck,

@@ -15,6 +15,7 @@ use super::client::{CLIENTS, Client as Player, Scene};
 use super::daemon::{Hold, Home, Life, Start};
 use super::deed::call;
 use super::dice::Dice;
+use super::events::Kept;
 use super::judge::{Harm, Sort, Verdict};
 use super::ledger::{Entry, Ledger};
 use super::record::{Story, Tally};
@@ -36,6 +37,10 @@ const BURST: Duration = Duration::from_millis(120);
 const FAREWELL: Duration = Duration::from_millis(500);
 /// Events are all read again with every so manieth check.
 const EVENTS_EVERY: u64 = 12;
+/// VMs that there are at one time where VMMs are real.
+const REAL_CROWD: usize = 12;
+/// Events that are kept where old ones are to be swept.
+const FEW_EVENTS: u64 = 100;
 /// Lives that a story tells of.
 const TOLD: usize = 6;
 /// How long a daemon is waited for in which a task fell while it came up, and any other.
@@ -89,21 +94,24 @@ impl World {
         std::fs::write(files.join("extra.raw"), vec![0; 1 << 20])?;
         let mut dice = Dice::new(seed);
         let guests = cast.first().map(Actor::folder).unwrap_or_default();
+        let jailed = dice.percent(50);
+        let kept = if dice.percent(40) { Kept::Newest } else { Kept::All };
         let mut settings = vec![
             format!("paths.allowed_roots={}:{}", guests.display(), files.display()),
             format!("node.drivers={}", cast.iter().map(|actor| actor.driver).collect::<Vec<_>>().join(":")),
             "node.reserved_disk=0".to_owned(),
-            "retention.max_events=10000000".to_owned(),
-            format!("jail.mode={}", if dice.percent(50) { "auto" } else { "off" }),
+            format!("retention.max_events={}", if kept == Kept::All { 10_000_000 } else { FEW_EVENTS }),
+            format!("jail.mode={}", if jailed { "auto" } else { "off" }),
         ];
         settings.extend(cast.iter().map(Actor::setting));
         let file = files.join("extra.raw");
-        let crowd = if cast.iter().any(|actor| actor.real) { rules.crowd.min(6) } else { rules.crowd };
+        let crowd = if cast.iter().any(|actor| actor.real) { rules.crowd.min(REAL_CROWD) } else { rules.crowd };
         let mut tally = Tally { worlds: 1, ..Tally::default() };
-        tally.drivers.extend(cast.iter().map(|actor| (actor.name(), 0)));
+        let name = |actor: &Actor| format!("{}{}", actor.name(), if jailed { ", jailed" } else { "" });
+        tally.drivers.extend(cast.iter().map(|actor| (name(actor), 0)));
         let scene = Arc::new(Scene { ledger: Mutex::new(Ledger::default()), actors: cast, file, crowd });
         let census = Census::of(&data_dir);
-        let checker = Arc::new(Checker { scene, census, data_dir, harm: Mutex::new(Harm::default()) });
+        let checker = Arc::new(Checker { scene, census, data_dir, harm: Mutex::new(Harm::default()), kept });
         let home = Home { program: rules.program.clone(), folder, settings };
         let disturbed = Vec::new();
         Ok(Self { seed, dice, rules, home, checker, tally, life: 0, unchecked: 0, recovering: true, disturbed })
@@ -123,14 +131,27 @@ impl World {
             self.tally.failures.push(story);
         }
         self.tally.deeds = self.checker.scene.book().deeds;
-        let slow = std::mem::take(&mut self.checker.scene.book().slow);
-        self.tally.slow.extend(slow.into_iter().map(|line| format!("world {}: {line}", self.seed)));
+        self.tell_slow();
         let points = self.tally.points;
         self.tally.drivers.values_mut().for_each(|count| *count = points);
         std::mem::take(&mut self.tally)
     }
 
+    /// What took long is told with what was done to the lives before.
+    fn tell_slow(&mut self) {
+        let slow = std::mem::take(&mut self.checker.scene.book().slow);
+        let lately = self.disturbed[self.disturbed.len().saturating_sub(2)..].join(", ");
+        if !slow.is_empty() {
+            let kept = self.kept();
+            // What is not kept is only not explained.
+            let _ = std::fs::create_dir_all(&kept).and_then(|()| std::fs::copy(self.home.log(), kept.join("slow.log")));
+        }
+        let told = |line| format!("world {} ({lately}): {line}", self.seed);
+        self.tally.slow.extend(slow.into_iter().map(told));
+    }
+
     async fn live(&mut self) -> Result<(), Found> {
+        self.tell_slow();
         self.life += 1;
         let mut dice = self.dice.fork(self.life);
         let points = (fault::BUILT && !self.rules.random && !dice.percent(6)).then_some(Point::ALL);
@@ -165,6 +186,7 @@ impl World {
         self.spend(took);
         if self.life.is_multiple_of(EVENTS_EVERY) {
             self.tally.events += self.checker.events(&api).await?;
+            self.checker.inventory(&api).await?;
         }
         if self.tally.points == began || !armed {
             let load = Instant::now();
@@ -415,6 +437,7 @@ impl World {
         }
         let took = self.checker.check(&api, life.pid(), self.dice.fork(self.life)).await?;
         self.spend(took);
+        self.checker.inventory(&api).await?;
         life.terminate().await.map_err(broken)?;
         let left = self.checker.census.take(None);
         let scopes = self.checker.census.scopes();
@@ -422,6 +445,11 @@ impl World {
             return Ok(());
         }
         Err(Found::one(Sort::Leaked, format!("all was deleted and weft has ended; left are {left:?} and {scopes:?}")))
+    }
+
+    /// Where what helps to understand it is kept.
+    fn kept(&self) -> PathBuf {
+        self.rules.keep.join(format!("{:016x}", self.seed))
     }
 
     /// Tells a failure, and keeps what helps to understand it.
@@ -439,7 +467,7 @@ impl World {
             verdicts: found.verdicts,
             requests,
             listed: listed.collect(),
-            kept: self.rules.keep.join(format!("{:016x}", self.seed)),
+            kept: self.kept(),
         };
         story.listed.truncate(12);
         let kept = std::fs::create_dir_all(&story.kept).and_then(|()| {
