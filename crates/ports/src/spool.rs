@@ -10,7 +10,8 @@
 //! whenever it is asked for, numbered from 1 without holes, and names the hash of the one before it. What is
 //! cut short at the end is dropped; damage elsewhere is an error and not a shorter list. `standings` is what the
 //! records that are kept say, after a crash too. Room is bounded: where it is used up, the oldest records go, and
-//! what the ledger had not read of them comes back as [gaps](weft_domain::usage::Dropped) that hold its amounts. An
+//! what the ledger had not read of them comes back as [gaps](weft_domain::usage::Dropped) that hold its amounts. A
+//! batch counts as read when it is acknowledged, so the ledger does that soon after it has made one lasting. An
 //! external sink that falls behind is told which batches it missed; of such a gap it may have had a part, and it
 //! counts no amounts of one.
 

@@ -18,6 +18,8 @@ use weft_ports::spool::{Batch, Consumer};
 
 /// A batch of so many records is full, and no frame of a tick holds more.
 pub(super) const FULL: usize = 4096;
+/// What was handed on and is not acknowledged may take this part of the room besides.
+const GRACE: u64 = 4;
 /// So many batches are sealed at once.
 const AT_ONCE: usize = 16;
 /// What is written down.
@@ -36,6 +38,8 @@ pub(super) struct Core {
     pub(super) had: Had,
     /// Batches up to this one are sealed on the disk.
     pub(super) durable: u64,
+    /// Batches up to this one were handed on, since this was opened.
+    pub(super) handed: u64,
     /// A segment was made or removed, which is not on the disk yet.
     pub(super) unlisted: bool,
     /// What is on the disk is not known any more.
@@ -295,7 +299,8 @@ impl Core {
         let total = |core: &Self| core.segments.iter().map(|segment| segment.length).sum::<u64>();
         // Gaps need room themselves: as many rounds as there are segments are enough, or nothing is.
         for _ in 0..self.segments.len() {
-            if self.segments.len() < 2 || total(self) <= self.config.room_bytes {
+            let room = self.config.room_bytes + if self.is_awaited() { self.config.room_bytes / GRACE } else { 0 };
+            if self.segments.len() < 2 || total(self) <= room {
                 break;
             }
             if let Err(error) = self.drop_oldest() {
@@ -303,6 +308,20 @@ impl Core {
                 break;
             }
         }
+    }
+
+    /// Whether a batch of the oldest segment was handed on and is not acknowledged: the ledger may have it.
+    fn is_awaited(&self) -> bool {
+        let had = self.had.of(&Consumer::Ledger).sequence;
+        let oldest = self.segments.front().map(|segment| segment.number);
+        self.batches.front().is_some_and(|first| Some(first.segment) == oldest)
+            && self
+                .batches
+                .iter()
+                .take_while(|it| Some(it.segment) == oldest)
+                .last()
+                .is_some_and(|it| it.sequence > had)
+            && self.first() <= self.handed
     }
 
     /// Drops the oldest segment; what the ledger has not read of it becomes gaps.

@@ -43,6 +43,7 @@ pub(super) fn open(config: Config, boot_id: String, had: Had) -> Result<Core, Er
         last: [0; 32],
         had,
         durable: 0,
+        handed: 0,
         unlisted: false,
         closed: false,
         scratch: Scratch::default(),
