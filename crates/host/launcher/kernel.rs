@@ -12,12 +12,12 @@ pub(crate) use mounts::{
     mount_processes, pivot, protect, restrict,
 };
 pub(crate) use users::{
-    bear, become_user, enter_mounts_of, enter_network, filter_calls, forgo_capabilities, forgo_nameless_sockets,
+    bear, become_user, deliver, enter_mounts_of, enter_network, filter_calls, forgo_capabilities, forgo_nameless_sockets,
     forgo_new_privileges, mapping, separate, umask,
 };
 
 use super::{MAX_FDS, PARKED};
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_long, c_void};
 use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -54,6 +54,8 @@ struct Control([u8; CONTROL_HEAD + 4 * MAX_FDS]);
 const F_SETFD: c_int = 2;
 const F_DUPFD_CLOEXEC: c_int = 1030;
 const FD_CLOEXEC: c_int = 1;
+const CLOSE_RANGE: i64 = 436;
+const CLOSE_RANGE_CLOEXEC: c_long = 4;
 const MSG_CMSG_CLOEXEC: c_int = 0x4000_0000;
 const SIG_SETMASK: c_int = 2;
 const RLIMIT_CORE: c_int = 4;
@@ -69,6 +71,8 @@ unsafe extern "C" {
     fn signal(number: c_int, handler: usize) -> usize;
     fn sigprocmask(how: c_int, set: *const [u64; 16], old: *mut [u64; 16]) -> c_int;
     fn recvmsg(socket: c_int, message: *mut Message, flags: c_int) -> isize;
+    fn syscall(number: i64, ...) -> i64;
+    static environ: *const *mut c_char;
 }
 
 fn checked(answer: c_int) -> io::Result<c_int> {
@@ -135,6 +139,11 @@ pub(crate) fn duplicate_to(from: RawFd, to: RawFd) -> io::Result<()> {
 }
 
 pub(crate) fn close_on_exec_from_3() -> io::Result<()> {
+    let (first, last) = (3 as c_long, c_long::from(c_int::MAX));
+    if unsafe { syscall(CLOSE_RANGE, first, last, CLOSE_RANGE_CLOEXEC) } == 0 {
+        return Ok(());
+    }
+    // Kernels before 5.11 do not know that.
     let mut numbers = Vec::new();
     for entry in fs::read_dir("/proc/self/fd")? {
         numbers.extend(entry?.file_name().to_str().and_then(|name| name.parse::<RawFd>().ok()));
@@ -148,9 +157,16 @@ pub(crate) fn close_on_exec_from_3() -> io::Result<()> {
 
 /// Takes the order's first byte and the descriptors that came with it, each parked.
 pub(crate) fn receive(socket: &UnixStream) -> io::Result<Vec<OwnedFd>> {
-    let mut byte = 0_u8;
+    match hear(socket, &mut [0])? {
+        (1, fds) => Ok(fds),
+        _ => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
+/// Takes bytes, up to so many, and the descriptors that came with them, each parked; no bytes at the end.
+pub(crate) fn hear(socket: &UnixStream, bytes: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
     let mut control = Control([0; CONTROL_HEAD + 4 * MAX_FDS]);
-    let mut piece = Piece { start: (&raw mut byte).cast(), len: 1 };
+    let mut piece = Piece { start: bytes.as_mut_ptr().cast(), len: bytes.len() };
     let mut message = Message {
         name: std::ptr::null_mut(),
         name_len: 0,
@@ -161,25 +177,39 @@ pub(crate) fn receive(socket: &UnixStream) -> io::Result<Vec<OwnedFd>> {
         flags: 0,
     };
     let got = unsafe { recvmsg(socket.as_raw_fd(), &raw mut message, MSG_CMSG_CLOEXEC) };
-    match got {
-        1 => {}
-        0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-        _ => return Err(io::Error::last_os_error()),
-    }
+    let got = usize::try_from(got).map_err(|_| io::Error::last_os_error())?;
     if message.control_len < CONTROL_HEAD {
-        return Ok(Vec::new());
+        return Ok((got, Vec::new()));
     }
     // The kernel writes the length of head and descriptors as the first word.
     let mut length = [0; 8];
     length.copy_from_slice(&control.0[..8]);
     let length = usize::try_from(u64::from_ne_bytes(length)).unwrap_or(0).clamp(CONTROL_HEAD, control.0.len());
-    control.0[CONTROL_HEAD..length]
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|chunk| {
-            let came = unsafe { OwnedFd::from_raw_fd(c_int::from_ne_bytes(*chunk)) };
-            park(came.as_raw_fd())
-        })
-        .collect()
+    let fds = control.0[CONTROL_HEAD..length].as_chunks::<4>().0.iter().map(|chunk| {
+        let came = unsafe { OwnedFd::from_raw_fd(c_int::from_ne_bytes(*chunk)) };
+        park(came.as_raw_fd())
+    });
+    Ok((got, fds.collect::<io::Result<_>>()?))
+}
+
+/// Writes another value over that of a variable with which this process was started, where all can read it;
+/// false where there is none of this name with a value of that length.
+pub(crate) fn write_over(name: &str, value: &[u8]) -> bool {
+    let mut at = unsafe { environ };
+    while !at.is_null() {
+        let variable = unsafe { *at };
+        if variable.is_null() {
+            break;
+        }
+        let text = unsafe { CStr::from_ptr(variable) }.to_bytes();
+        let old = text.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
+        if let Some(old) = old.filter(|old| old.len() == value.len()) {
+            let from = text.len() - old.len();
+            // The text is not looked at any more, and its end stays.
+            unsafe { std::ptr::copy_nonoverlapping(value.as_ptr(), variable.add(from).cast(), value.len()) };
+            return true;
+        }
+        at = unsafe { at.add(1) };
+    }
+    false
 }

@@ -12,6 +12,8 @@
 //!          "F" step 0 errno words   where and why it failed; it then ends with 127
 //! ```
 //!
+//! With the word `nursery` it stays, and gives birth to launchers; see there.
+//!
 //! A process that is to be the first of its process namespace has to be born in it: with a jail the launcher
 //! builds it, gives birth to a sibling of its own, tells who that is, and ends.
 //!
@@ -25,6 +27,7 @@
 mod files;
 mod jail;
 mod kernel;
+mod nursery;
 mod order;
 mod visit;
 
@@ -54,6 +57,14 @@ fn at(step: impl Into<String>) -> impl FnOnce(io::Error) -> Failure {
 
 fn main() -> ExitCode {
     let Ok(mut socket) = kernel::control_socket() else { return ExitCode::from(126) };
+    kernel::reset_signals();
+    if std::env::args_os().nth(1).is_some_and(|word| word == nursery::WORD) {
+        socket = match nursery::serve(socket) {
+            Ok(Some(socket)) => socket,
+            Ok(None) => return ExitCode::SUCCESS,
+            Err(_) => return ExitCode::from(126),
+        };
+    }
     match obey(&mut socket) {
         Ok(()) => ExitCode::SUCCESS,
         Err((step, error)) => {
@@ -114,7 +125,6 @@ fn launch(socket: &mut UnixStream, order: &Order, fds: Vec<OwnedFd>) -> Result<(
 /// Everything that is the same with a jail and without.
 fn prepare(order: &Order, fds: Vec<OwnedFd>) -> Result<Streams, Failure> {
     kernel::new_session().map_err(at("begin a session"))?;
-    kernel::reset_signals();
     for procs in &order.cgroups {
         fs::write(procs, "0").map_err(at(format!("join the cgroup {}", procs.display())))?;
     }

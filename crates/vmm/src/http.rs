@@ -6,12 +6,15 @@
 //! ```
 //!
 //! Each call has a connection of its own, so that an answer which comes late is never taken for that of the
-//! next call, and a VMM that was restarted is simply reached again. Nothing that comes is trusted: heads and
+//! next call, and a VMM that was restarted is simply reached again. Only calls that make a machine, of which
+//! none follows one that failed, share a [`Line`]. Nothing that comes is trusted: heads and
 //! bodies are bounded, an error's body may be of any form, and whatever is no answer is an [`Error`].
 
 mod passing;
 
 use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::{BoxFuture, Fuse};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -212,18 +215,7 @@ impl Client {
     /// # Errors
     /// As [`Client::send`].
     pub(crate) async fn send_with(&self, call: &Call, files: Vec<OwnedFd>, limit: Duration) -> Result<Value, Error> {
-        let late = |_| Err(Error::Late { call: call.name(), limit });
-        fault::hit(Point::VmmAsking);
-        let (status, body) = tokio::time::timeout(limit, self.exchange(call, files)).await.unwrap_or_else(late)?;
-        fault::hit(Point::VmmAnswered);
-        if !(200..300).contains(&status) {
-            return Err(Error::Refused { call: call.name(), status, said: said(&body) });
-        }
-        if body.trim_ascii().is_empty() {
-            return Ok(Value::Null);
-        }
-        let garbled = |error: serde_json::Error| Error::Garbled { call: call.name(), why: error.to_string() };
-        serde_json::from_slice(&body).map_err(garbled)
+        judged(call, limit, self.exchange(call, files)).await
     }
 
     /// Reads one thing.
@@ -238,27 +230,89 @@ impl Client {
     }
 
     async fn exchange(&self, call: &Call, files: Vec<OwnedFd>) -> Result<(u16, Bytes), Error> {
+        self.connect_with(files).await?.exchange(call).await
+    }
+
+    /// A connection for calls of which each waits for the one before, and none follows one that failed.
+    ///
+    /// # Errors
+    /// Nobody listens.
+    pub(crate) async fn connect(&self) -> Result<Line, Error> {
+        self.connect_with(Vec::new()).await
+    }
+
+    async fn connect_with(&self, files: Vec<OwnedFd>) -> Result<Line, Error> {
         let connected = connect(&self.socket).await;
         let stream = connected.map_err(|source| Error::Connect { socket: self.socket.clone(), source })?;
-        let broken = |source: hyper::Error| Error::Broken { call: call.name(), source: source.into() };
         let mut builder = http1::Builder::new();
         builder.max_buf_size(MAX_HEAD);
         let stream = passing::Passing::new(stream, files);
-        let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(broken)?;
+        let shaken = builder.handshake(TokioIo::new(stream)).await;
+        let (sender, connection) =
+            shaken.map_err(|source| Error::Broken { call: "connect".to_owned(), source: source.into() })?;
+        let connection = async { drop(connection.await) }.boxed().fuse();
+        Ok(Line { sender, connection })
+    }
+}
+
+/// One connection.
+pub(crate) struct Line {
+    sender: http1::SendRequest<Full<Bytes>>,
+    connection: Fuse<BoxFuture<'static, ()>>,
+}
+
+impl Line {
+    /// Whether the other side has closed it.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+
+    /// Does one call, as [`Client::send`].
+    ///
+    /// # Errors
+    /// As [`Client::send`]; nothing more can be called over it then.
+    pub(crate) async fn send(&mut self, call: &Call, limit: Duration) -> Result<Value, Error> {
+        judged(call, limit, self.exchange(call)).await
+    }
+
+    async fn exchange(&mut self, call: &Call) -> Result<(u16, Bytes), Error> {
+        let broken = |source: hyper::Error| Error::Broken { call: call.name(), source: source.into() };
         let request = request(call)?;
+        let Self { sender, connection } = self;
         let answered = async {
+            sender.ready().await.map_err(broken)?;
             let response = sender.send_request(request).await.map_err(broken)?;
             let status = response.status().as_u16();
             Ok((status, body(call, response.into_body()).await?))
         };
-        let (mut answered, mut connection) = (std::pin::pin!(answered), std::pin::pin!(connection));
+        let mut answered = std::pin::pin!(answered);
         tokio::select! {
             biased;
             answer = &mut answered => answer,
             // It may have closed after the whole answer: what was read is still to be had.
-            _ = &mut connection => answered.await,
+            () = connection => answered.await,
         }
     }
+}
+
+/// What a call answers: its JSON, or null where there is none.
+async fn judged(
+    call: &Call,
+    limit: Duration,
+    exchange: impl Future<Output = Result<(u16, Bytes), Error>>,
+) -> Result<Value, Error> {
+    let late = |_| Err(Error::Late { call: call.name(), limit });
+    fault::hit(Point::VmmAsking);
+    let (status, body) = tokio::time::timeout(limit, exchange).await.unwrap_or_else(late)?;
+    fault::hit(Point::VmmAnswered);
+    if !(200..300).contains(&status) {
+        return Err(Error::Refused { call: call.name(), status, said: said(&body) });
+    }
+    if body.trim_ascii().is_empty() {
+        return Ok(Value::Null);
+    }
+    let garbled = |error: serde_json::Error| Error::Garbled { call: call.name(), why: error.to_string() };
+    serde_json::from_slice(&body).map_err(garbled)
 }
 
 /// Connects to what is a socket itself: a jailed VMM may write to the folder of its sockets, and a link that

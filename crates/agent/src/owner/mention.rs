@@ -15,8 +15,9 @@ use weft_domain::NodeId;
 use weft_ports::link::{Placements, Report};
 use weft_ports::task::{self, Task};
 
-/// A sight that does not last as long as this is not worth a durable write, which the work would feel.
-const MOMENT: Duration = Duration::from_millis(3);
+/// A sight that does not last as long as this is not worth a durable write, which the work would feel: the
+/// more so where there is much of it, and each takes longer.
+const MOMENT: Duration = Duration::from_millis(100);
 
 /// What is mentioned to control in passing.
 #[derive(Default)]

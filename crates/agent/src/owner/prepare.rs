@@ -47,9 +47,12 @@ impl Owner {
         self.claim_things(placed, wanted).await?;
         let laid = self.to_be_laid(placed);
         let volumes = Arc::clone(&self.shared.ports.volumes);
+        let lasts = wanted.iter().any(|(_, size)| size.is_some());
         for (path, size) in wanted {
             let Some(size) = *size else {
-                volumes.make_folder(path).await?;
+                // Where there is no disk in it nothing is lost with it: its logs begin anew, as it does.
+                let made = if lasts { volumes.make_folder(path) } else { volumes.make_passing_folder(path) };
+                made.await?;
                 continue;
             };
             if !laid.contains(path) {

@@ -220,6 +220,11 @@ impl Owner {
         self.shared.config.upkeep.max(UPKEEP_SHARE * self.shared.figures.crowd())
     }
 
+    /// What has just begun has nothing to be looked after yet.
+    pub(super) fn put_off_upkeep(&mut self) {
+        self.told.bounded = Some(self.now());
+    }
+
     /// Bounds the logs of a live machine and looks whether its guest is ready.
     pub(super) async fn upkeep(&mut self) {
         if self.live.is_none() {

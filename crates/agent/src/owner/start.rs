@@ -86,6 +86,7 @@ impl Owner {
                 let note = (running.held.claim, running.held.note.clone());
                 self.begun = boot_epoch;
                 self.become_live(running);
+                self.put_off_upkeep();
                 let measured = self.measure();
                 tokio::join!(measured, self.note_and_tell(note));
             }
@@ -182,7 +183,11 @@ impl Owner {
     async fn process_to_be(&self, placed: &Placed, driver: &dyn Hypervisor, coming: &Coming) -> Result<Held, Fault> {
         let ports = &self.shared.ports;
         let claim = self.new_claim();
-        let (console_offset, _) = ports.volumes.log_extent(&self.shared.layout.console_log(self.id)).await?;
+        // In a folder that is not made yet there is no log.
+        let console_offset = match self.things.is_empty() {
+            true => 0,
+            false => ports.volumes.log_extent(&self.shared.layout.console_log(self.id)).await?.0,
+        };
         let made = coming.spec(placed);
         let capabilities = driver.capabilities();
         let process = ProcessClaim {

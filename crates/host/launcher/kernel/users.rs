@@ -134,6 +134,11 @@ pub(crate) fn bear() -> io::Result<Option<u32>> {
     fork(CLONE_PARENT)
 }
 
+/// Gives birth to a sibling that is as we are: here its pid, there `None`.
+pub(crate) fn deliver() -> io::Result<Option<u32>> {
+    fork(CLONE_PARENT)
+}
+
 /// Enters the mount namespace of a process, by its descriptor.
 pub(crate) fn enter_mounts_of(process: &OwnedFd) -> io::Result<()> {
     checked(unsafe { setns(process.as_raw_fd(), CLONE_NEWNS) }).map(drop)

@@ -17,7 +17,7 @@ use crate::Error;
 use mounts::Mounts;
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use weft_domain::ClaimId;
 use weft_ports::fault::{self, Point};
@@ -192,9 +192,12 @@ impl Tree {
     /// Makes the cgroup of a claim with these limits; answers the files by which a process enters.
     pub(super) fn make(&self, claim: ClaimId, limits: &Confinement) -> Result<Vec<PathBuf>, Error> {
         let wanted: Vec<_> = self.wanted(claim, limits).collect();
-        let make = || self.ensure().and_then(|()| wanted.iter().try_for_each(|folder| make_one(folder, limits)));
-        // Another process of this scope that ends may just have removed the folder as empty.
-        let made = make().or_else(|why| if why.kind() == io::ErrorKind::NotFound { make() } else { Err(why) });
+        let make = || wanted.iter().try_for_each(|folder| make_one(folder, limits));
+        let again = || self.ensure().and_then(|()| make());
+        // Another process of this scope that ends may have removed the folder as empty, even just now.
+        let is_gone = |why: &io::Error| why.kind() == io::ErrorKind::NotFound;
+        let made = make().or_else(|why| if is_gone(&why) { again() } else { Err(why) });
+        let made = made.or_else(|why| if is_gone(&why) { again() } else { Err(why) });
         if let Err(error) = made {
             // The first error is the one to tell; what was made goes with the claim otherwise.
             let _ = self.remove(claim);
@@ -297,7 +300,10 @@ impl Tree {
 }
 
 fn make_one(folder: &Path, limits: &Confinement) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+    match fs::create_dir(folder) {
+        Err(why) if why.kind() != io::ErrorKind::AlreadyExists => return Err(why),
+        Ok(()) | Err(_) => {}
+    }
     let memory = limits.memory_bytes.map(|bytes| bytes.to_string());
     let pids = limits.pids.map(|pids| pids.to_string());
     // The kernel takes no quota below one millisecond.
@@ -313,10 +319,12 @@ fn make_one(folder: &Path, limits: &Confinement) -> io::Result<()> {
         ("pids.max", pids),
     ];
     for (name, value) in settings {
-        let file = folder.join(name);
-        // Each tree has the files of its own controllers; a controller that is missing was warned of.
-        if let Some(value) = value.filter(|_| file.exists()) {
-            fs::write(file, value)?;
+        let Some(value) = value else { continue };
+        match fs::OpenOptions::new().write(true).open(folder.join(name)) {
+            Ok(mut file) => file.write_all(value.as_bytes())?,
+            // Each tree has the files of its own controllers; a controller that is missing was warned of.
+            Err(why) if why.kind() == io::ErrorKind::NotFound => {}
+            Err(why) => return Err(why),
         }
     }
     Ok(())

@@ -57,7 +57,7 @@ pub(super) fn probe(launcher: &Launcher) -> Result<(), String> {
         jail: Some(jail),
     };
     let place = Place { scope: None, boot_id: "", path_variable: OsStr::new(""), cgroups: &[], oom_score: 0 };
-    let tried = launcher.spawn(&command, &place).and_then(|waiting| waiting.order(&command, &place));
+    let tried = launcher.spawn(&command, &place).and_then(|waiting| waiting.order(&[]));
     match tried {
         Ok(_) => Ok(()),
         Err(Error::Launch { step, why, .. }) => Err(format!("it cannot {step}: {why}")),

@@ -1,8 +1,8 @@
 //! Starts the launcher and hands it the order; answers when the program has taken over.
 //!
 //! The launcher is carried in this program and executed from a sealed memory file, or from a file in the
-//! run folder where the host forbids that. Spawning it is cheap however large we are, since nothing of us
-//! is copied. The order goes over a socket whose other end closes when the program takes over, so a
+//! run folder where the host forbids that. One of them stays, the nursery, and gives birth to those that take
+//! orders, so that a launch costs the same however large we are. The order goes over a socket whose other end closes when the program takes over, so a
 //! launch has an exact answer. `launcher/main.rs` beside the crate's sources tells the other side.
 //!
 //! With a jail the launcher gives birth to the process that becomes the program and tells us its pid; that
@@ -11,12 +11,14 @@
 
 mod answer;
 mod calls;
+mod nursery;
 mod order;
 
 use super::search;
 use super::stat;
 use crate::Error;
 use answer::First;
+use nursery::Nursery;
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
 use std::ffi::OsStr;
@@ -27,6 +29,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Spawn, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use weft_ports::fault::{self, Point};
 use weft_ports::processes::{Alive, Command, Showing};
@@ -41,6 +44,8 @@ const LIMIT: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub(super) struct Launcher {
     path: PathBuf,
+    /// Begun with the first launch; gone when it was found to have ended.
+    nursery: Mutex<Option<Arc<Nursery>>>,
     /// Keeps the memory file.
     _memory: Option<OwnedFd>,
 }
@@ -113,12 +118,12 @@ impl Launcher {
         if let Ok(memory) = memory_file() {
             let path = PathBuf::from(format!("/proc/self/fd/{}", memory.as_raw_fd()));
             if executes(&path) {
-                return Ok(Self { path, _memory: Some(memory) });
+                return Ok(Self { path, nursery: Mutex::default(), _memory: Some(memory) });
             }
         }
         let act = |error| Error::host(format!("write the launcher to {}", run_dir.display()), error);
         let path = on_disk(run_dir).map_err(act)?;
-        Ok(Self { path, _memory: None })
+        Ok(Self { path, nursery: Mutex::default(), _memory: None })
     }
 
     /// Whether it is executed from memory.
@@ -127,17 +132,62 @@ impl Launcher {
     }
 
     /// Starts the launcher of this command; it waits for its order.
-    pub(super) fn spawn(&self, command: &Command, place: &Place<'_>) -> Result<Waiting, Error> {
-        let failed = |step| failed(command, step);
+    pub(super) fn spawn<'a>(&'a self, command: &'a Command, place: &Place<'a>) -> Result<Waiting<'a>, Error> {
         if command.fds.len() > MAX_FDS {
             return Err(Error::TooMuch { limit: MAX_FDS, what: "descriptors per process" });
         }
-        let (ours, theirs) = UnixStream::pair().map_err(failed("make a socket"))?;
-        let started = self.execute(command, place, theirs).map_err(failed("start the launcher"))?;
-        ours.set_read_timeout(Some(LIMIT)).map_err(failed("set a time limit"))?;
-        ours.set_write_timeout(Some(LIMIT)).map_err(failed("set a time limit"))?;
+        let place = Place { cgroups: &[], ..*place };
+        let waiting = match self.call(command, &place) {
+            Some(socket) => Waiting { launcher: self, command, place, child: Child::Called, socket },
+            None => self.spawn_directly(command, place)?,
+        };
         fault::hit(Point::LauncherSpawned);
-        Ok(Waiting { started, socket: ours })
+        Ok(waiting)
+    }
+
+    /// Calls the nursery for a newborn, which is to be met over this socket; nothing where it cannot be called.
+    fn call(&self, command: &Command, place: &Place<'_>) -> Option<UnixStream> {
+        let scope = place.scope?;
+        let (ours, theirs) = pair().ok()?;
+        // One may have ended since it was last called; then another is begun, once.
+        for _ in 0..2 {
+            let nursery = self.nursery(place)?;
+            match nursery.call(command.claim, scope, &theirs) {
+                Ok(()) => return Some(ours),
+                Err(error) => self.miss(&nursery, &error),
+            }
+        }
+        None
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Arc<Nursery>>> {
+        self.nursery.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn nursery(&self, place: &Place<'_>) -> Option<Arc<Nursery>> {
+        let mut slot = self.slot();
+        if slot.is_none() {
+            match Nursery::begin(&self.path, place) {
+                Ok(nursery) => *slot = Some(Arc::new(nursery)),
+                Err(error) => tracing::debug!(%error, "no launcher stays; each is executed"),
+            }
+        }
+        slot.clone()
+    }
+
+    /// This nursery does not serve; another takes its place.
+    fn miss(&self, nursery: &Arc<Nursery>, error: &io::Error) {
+        tracing::warn!(%error, "the launcher that stays is gone");
+        let mut slot = self.slot();
+        if slot.as_ref().is_some_and(|now| Arc::ptr_eq(now, nursery)) {
+            *slot = None;
+        }
+    }
+
+    fn spawn_directly<'a>(&'a self, command: &'a Command, place: Place<'a>) -> Result<Waiting<'a>, Error> {
+        let (ours, theirs) = pair().map_err(failed(command, "make a socket"))?;
+        let started = self.execute(command, &place, theirs).map_err(failed(command, "start the launcher"))?;
+        Ok(Waiting { launcher: self, command, place, child: Child::Met(started), socket: ours })
     }
 
     fn execute(&self, command: &Command, place: &Place<'_>, socket: UnixStream) -> io::Result<Started> {
@@ -165,9 +215,7 @@ impl Launcher {
             let step = step.to_owned();
             move |error: io::Error| Error::Visit { step, why: error.to_string() }
         };
-        let (mut ours, theirs) = UnixStream::pair().map_err(failed("make a socket"))?;
-        ours.set_read_timeout(Some(LIMIT)).map_err(failed("set a time limit"))?;
-        ours.set_write_timeout(Some(LIMIT)).map_err(failed("set a time limit"))?;
+        let (mut ours, theirs) = pair().map_err(failed("make a socket"))?;
         let child = self.bare(theirs).spawn().map_err(failed("start the launcher"))?;
         // Ended and reaped however this goes.
         let _launcher = Started::child(child.id(), "").map_err(failed("hold the launcher"))?;
@@ -181,16 +229,43 @@ impl Launcher {
 
 /// A launcher that waits for its order; without one it ends and has started nothing.
 #[derive(Debug)]
-pub(super) struct Waiting {
-    started: Started,
+pub(super) struct Waiting<'a> {
+    launcher: &'a Launcher,
+    command: &'a Command,
+    place: Place<'a>,
+    child: Child,
     socket: UnixStream,
 }
 
-impl Waiting {
+/// What is known of a launcher.
+#[derive(Debug)]
+enum Child {
+    /// The nursery was called; who it is will be told.
+    Called,
+    /// It is held.
+    Met(Started),
+    /// It has its order, or never was.
+    Gone,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        // Who is held is ended and reaped.
+        if matches!(self.child, Child::Called)
+            && let Err(error) = self.meet()
+        {
+            tracing::debug!(%error, "a newborn was not met");
+        }
+    }
+}
+
+impl Waiting<'_> {
     /// Lets it become the program of this command, confined by these cgroups.
-    pub(super) fn order(mut self, command: &Command, place: &Place<'_>) -> Result<Started, Error> {
+    pub(super) fn order(mut self, cgroups: &[PathBuf]) -> Result<Started, Error> {
+        self.meet_or_execute()?;
+        let command = self.command;
         let failed = |step| failed(command, step);
-        let order = order::launch(command, place).map_err(failed("write the order"))?;
+        let order = order::launch(command, &Place { cgroups, ..self.place }).map_err(failed("write the order"))?;
         let sent = match order::send(&mut self.socket, &order::descriptors(command), &order) {
             // A launcher that failed early has closed the socket, and its answer says why.
             Err(error) if hung_up(&error) => Err(error),
@@ -199,32 +274,69 @@ impl Waiting {
         fault::hit(Point::LauncherOrdered);
         let mut answer = Vec::new();
         if command.jail.is_some() {
-            answer = self.hold_newborn(place).map_err(failed("wait for the launcher"))?;
+            answer = self.hold_newborn().map_err(failed("wait for the launcher"))?;
         }
         let heard = self.socket.read_to_end(&mut answer);
         answer::judge(&answer).map_err(|refusal| refusal.of_launch(&command.program))?;
         sent.map_err(failed("send the order"))?;
         heard.map_err(failed("wait for the launcher"))?;
         fault::hit(Point::LauncherDone);
-        Ok(self.started)
+        match std::mem::replace(&mut self.child, Child::Gone) {
+            Child::Met(started) => Ok(started),
+            Child::Called | Child::Gone => Err(failed("hold the launcher")(io::ErrorKind::NotFound.into())),
+        }
+    }
+
+    /// A nursery that ended before it gave birth is no reason not to launch.
+    fn meet_or_execute(&mut self) -> Result<(), Error> {
+        if !matches!(self.child, Child::Called) {
+            return Ok(());
+        }
+        let Err(error) = self.meet() else { return Ok(()) };
+        tracing::warn!(%error, claim = %self.command.claim, "no launcher was born; it is executed");
+        self.child = Child::Gone;
+        let mut direct = self.launcher.spawn_directly(self.command, Place { ..self.place })?;
+        std::mem::swap(&mut self.child, &mut direct.child);
+        std::mem::swap(&mut self.socket, &mut direct.socket);
+        Ok(())
+    }
+
+    /// Takes hold of the newborn.
+    fn meet(&mut self) -> io::Result<()> {
+        let mut told = [0; 5];
+        self.socket.read_exact(&mut told)?;
+        let [b'B', pid @ ..] = told else { return Err(io::Error::other("it could not be born")) };
+        let mut started = Started::child(u32::from_le_bytes(pid), self.place.boot_id)?;
+        started.bears = self.command.jail.is_some();
+        self.child = Child::Met(started);
+        Ok(())
     }
 
     /// Takes the process that becomes the program in the launcher's place and lets it go on; or answers
     /// what the launcher said instead.
-    fn hold_newborn(&mut self, place: &Place<'_>) -> io::Result<Vec<u8>> {
-        let launcher = self.started.pidfd.as_ref().expect("it was not taken yet").as_fd();
-        match answer::first(&mut self.socket, launcher, LIMIT)? {
+    fn hold_newborn(&mut self) -> io::Result<Vec<u8>> {
+        let Child::Met(launcher) = &mut self.child else { return Ok(Vec::new()) };
+        let pidfd = launcher.pidfd.as_ref().expect("it was not taken yet").as_fd();
+        match answer::first(&mut self.socket, pidfd, LIMIT)? {
             First::Else(answer) => Ok(answer),
             First::Born(pid) => {
-                let newborn = Started::child(pid, place.boot_id)?;
+                let newborn = Started::child(pid, self.place.boot_id)?;
                 fault::hit(Point::LauncherBorne);
                 self.socket.write_all(&[0])?;
-                self.started.bears = false;
-                self.started = newborn;
+                launcher.bears = false;
+                self.child = Child::Met(newborn);
                 Ok(Vec::new())
             }
         }
     }
+}
+
+/// Both ends of a socket, ours with a limit of time.
+fn pair() -> io::Result<(UnixStream, UnixStream)> {
+    let (ours, theirs) = UnixStream::pair()?;
+    ours.set_read_timeout(Some(LIMIT))?;
+    ours.set_write_timeout(Some(LIMIT))?;
+    Ok((ours, theirs))
 }
 
 /// A step of this launch failed.
@@ -298,10 +410,10 @@ mod tests {
         let path = on_disk(dir.path()).unwrap();
         assert_eq!(on_disk(dir.path()).unwrap(), path, "it is written once");
         assert_eq!(dir.path().read_dir().unwrap().count(), 1);
-        let launcher = Launcher { path, _memory: None };
+        let launcher = Launcher { path, nursery: Mutex::default(), _memory: None };
         let started = {
             let command = conformance::sleeper(dir.path());
-            launcher.spawn(&command, &place()).unwrap().order(&command, &place()).unwrap()
+            launcher.spawn(&command, &place()).unwrap().order(&[]).unwrap()
         };
         let (alive, pidfd) = (started.alive.clone(), started.pidfd.as_ref().map(|fd| fd.try_clone().unwrap()));
         drop(started);
@@ -346,12 +458,13 @@ mod tests {
     }
 
     /// A command in a jail, and the jail's child when it was just born and waits for a word.
-    fn newborn(launcher: &Launcher, dir: &Path) -> (Waiting, Started) {
-        let command = conformance::jailed(dir, conformance::sleeper(dir));
-        let mut waiting = launcher.spawn(&command, &place()).unwrap();
-        let order = order::launch(&command, &place()).unwrap();
+    fn newborn<'a>(launcher: &'a Launcher, command: &'a Command) -> (Waiting<'a>, Started) {
+        let mut waiting = launcher.spawn(command, &place()).unwrap();
+        waiting.meet().unwrap();
+        let order = order::launch(command, &place()).unwrap();
         order::send(&mut waiting.socket, &[], &order).unwrap();
-        let held = waiting.started.pidfd.as_ref().unwrap().as_fd();
+        let Child::Met(started) = &waiting.child else { panic!("not met") };
+        let held = started.pidfd.as_ref().unwrap().as_fd();
         let First::Born(pid) = answer::first(&mut waiting.socket, held, LIMIT).unwrap() else { panic!("not born") };
         (waiting, Started::child(pid, "b").unwrap())
     }
@@ -367,7 +480,8 @@ mod tests {
         if !jails(&launcher) {
             return;
         }
-        let (waiting, born) = newborn(&launcher, dir.path());
+        let command = conformance::jailed(dir.path(), conformance::sleeper(dir.path()));
+        let (waiting, born) = newborn(&launcher, &command);
         let pidfd = born.pidfd.as_ref().unwrap().as_fd();
         waiting.socket.shutdown(std::net::Shutdown::Write).unwrap();
         let status = rustix::process::waitid(WaitId::PidFd(pidfd), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
@@ -381,13 +495,15 @@ mod tests {
         if !jails(&launcher) {
             return;
         }
-        let (mut waiting, mut born) = newborn(&launcher, dir.path());
+        let command = conformance::jailed(dir.path(), conformance::sleeper(dir.path()));
+        let (mut waiting, mut born) = newborn(&launcher, &command);
         // As if it had not been told: nobody holds it, and its socket is still open.
         let (pid, _pidfd) = (born.alive.pid, born.pidfd.take());
         assert!(stat::of(pid).is_some_and(|stat| stat.is_living()));
-        waiting.started.bears = true;
-        drop(waiting.started);
+        let Child::Met(mut launcher) = std::mem::replace(&mut waiting.child, Child::Gone) else { panic!("not met") };
+        launcher.bears = true;
+        drop(launcher);
         assert!(stat::of(pid).is_none_or(|stat| stat.start_ticks != born.alive.start_ticks), "ended and reaped");
-        drop(waiting.socket);
+        drop(waiting);
     }
 }

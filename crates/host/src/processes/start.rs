@@ -51,7 +51,7 @@ pub(super) fn begin(
     // The launcher comes up while its cgroups are made; without its order it starts nothing.
     let waiting = launcher.spawn(command, place)?;
     let cgroups = tree.make(command.claim, &command.confinement)?;
-    match waiting.order(command, &Place { cgroups: &cgroups, ..*place }) {
+    match waiting.order(&cgroups) {
         Ok(started) => Ok(Begun { started: Some(started), tree, claim: command.claim }),
         Err(error) => {
             remove(&tree, command.claim);

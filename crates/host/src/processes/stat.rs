@@ -2,9 +2,12 @@
 //!
 //! A pid together with its start time and the boot id is never given twice.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use weft_ports::processes::Alive;
+
+/// No line is longer: fifty numbers and a name.
+const LONGEST: usize = 2048;
 
 /// What is used of `/proc/PID/stat`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,12 +53,19 @@ pub(super) fn of(pid: u32) -> Option<Stat> {
 /// # Errors
 /// That cannot be told now, as where we have no descriptor left to look with: it may well live.
 pub(crate) fn look(pid: u32) -> io::Result<Option<Stat>> {
-    match fs::read(format!("/proc/{pid}/stat")) {
+    match read(&format!("/proc/{pid}/stat")) {
         Ok(line) => Ok(parse(&line)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) if error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error()) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// A line of the kernel's, which is there at once: to ask for its length first, as of a file, is in vain.
+fn read(path: &str) -> io::Result<Vec<u8>> {
+    let mut line = Vec::with_capacity(LONGEST);
+    File::open(path)?.take(LONGEST as u64).read_to_end(&mut line)?;
+    Ok(line)
 }
 
 /// Whether this very process is there, dead or alive.

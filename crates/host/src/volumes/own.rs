@@ -65,7 +65,7 @@ impl Own {
 pub(super) fn make_blank(path: &Path, size_bytes: u64) -> Result<(), Error> {
     let act = |error: io::Error| Error::host(format!("make the disk {}", path.display()), error);
     match fs::symlink_metadata(path) {
-        Ok(there) if there.is_file() && there.len() == size_bytes => return sync_parent(path),
+        Ok(there) if there.is_file() && there.len() == size_bytes => return sync_place(path),
         Ok(there) => {
             let why = if there.is_file() {
                 format!("is there already, with {} bytes instead of {size_bytes}", there.len())
@@ -86,7 +86,7 @@ pub(super) fn make_blank(path: &Path, size_bytes: u64) -> Result<(), Error> {
         return Err(act(error));
     }
     fault::hit(Point::DiskMade);
-    sync_parent(path)
+    sync_place(path)
 }
 
 /// Makes a disk at least this long.
@@ -139,6 +139,12 @@ pub(super) fn sync_parent(path: &Path) -> Result<(), Error> {
     let parent = path.parent().unwrap_or_else(|| Path::new("/"));
     let synced = File::open(parent).and_then(|folder| folder.sync_all());
     synced.map_err(|error| Error::host(format!("sync the folder {}", parent.display()), error))
+}
+
+/// The folder of a disk may have been made in passing, before there was a disk.
+pub(super) fn sync_place(path: &Path) -> Result<(), Error> {
+    sync_parent(path)?;
+    path.parent().map_or(Ok(()), sync_parent)
 }
 
 /// Makes a folder that only we can enter, and its parents.

@@ -9,7 +9,7 @@
 //! What is long looks again and again whether somebody still waits for it: a thread that nobody waits for
 //! would hold up the end of the process.
 
-use super::own::{beside, sync_parent};
+use super::own::{beside, sync_place};
 use super::tree::open_plain;
 use super::{Linux, Own};
 use crate::Error;
@@ -168,7 +168,7 @@ fn put(path: &Path, write: impl FnOnce(&File) -> io::Result<()>) -> Result<(), E
     if let Err(error) = made.and_then(|()| fs::rename(&draft.0, path)) {
         return Err(Error::host(format!("write {}", path.display()), error));
     }
-    sync_parent(path)
+    sync_place(path)
 }
 
 /// A file that is being made: what was begun takes space that others need, and goes however its making ends.

@@ -1,7 +1,7 @@
 //! Firecracker's API, with the time that each call is given.
 
 use super::model::{Action, Instance, MachineNow, SnapshotCreate, Turn};
-use crate::http::{Call, Client as Http, Error, Method};
+use crate::http::{Call, Client as Http, Error, Line, Method};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -67,19 +67,35 @@ impl Client {
         self.http.send(&Call::bare(Method::Delete, path), LIMIT).await.map(drop)
     }
 
+    /// A connection for the calls of a plan.
+    pub(super) async fn connect(&self) -> Result<Line, Error> {
+        self.http.connect().await
+    }
+
     /// Makes a call of a plan; one that starts the machine or loads its memory is given the time for it.
     pub(super) async fn send(&self, call: &Call) -> Result<(), Error> {
-        let limit = match call.path.as_str() {
-            "/snapshot/load" => MEMORY_LIMIT,
-            "/actions" | "/vm" => TURN_LIMIT,
-            _ => LIMIT,
-        };
-        self.http.send(call, limit).await.map(drop)
+        self.http.send(call, limit(call)).await.map(drop)
+    }
+
+    /// The same over a connection, which is another where the other side has closed it.
+    pub(super) async fn send_over(&self, line: &mut Line, call: &Call) -> Result<(), Error> {
+        if line.is_closed() {
+            *line = self.connect().await?;
+        }
+        line.send(call, limit(call)).await.map(drop)
     }
 
     async fn say(&self, method: Method, path: &str, body: &impl Serialize, limit: Duration) -> Result<(), Error> {
         let body: Value = serde_json::to_value(body)
             .map_err(|error| Error::Garbled { call: format!("{method} {path}"), why: error.to_string() })?;
         self.http.send(&Call::with(method, path, body), limit).await.map(drop)
+    }
+}
+
+fn limit(call: &Call) -> Duration {
+    match call.path.as_str() {
+        "/snapshot/load" => MEMORY_LIMIT,
+        "/actions" | "/vm" => TURN_LIMIT,
+        _ => LIMIT,
     }
 }

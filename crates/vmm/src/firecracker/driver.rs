@@ -249,21 +249,20 @@ fn lay_out(folder: &Folder, order: &Order) -> Result<(), Error> {
 
 /// Makes the machine, call by call; the first waits for the socket.
 async fn make(client: &Client, plan: &[http::Call], ears: &mut Ears) -> Result<(), http::Error> {
-    let Some((first, rest)) = plan.split_first() else { return Ok(()) };
-    await_socket(client, first, ears).await?;
-    for call in rest {
-        client.send(call).await?;
+    let mut line = await_socket(client, ears).await?;
+    for call in plan {
+        client.send_over(&mut line, call).await?;
     }
     Ok(())
 }
 
 /// Firecracker says in its log that it listens, so each word of it is a reason to look. An inotify of its own
 /// would cost more than the whole start: to close one waits for all processors.
-async fn await_socket(client: &Client, first: &http::Call, ears: &mut Ears) -> Result<(), http::Error> {
+async fn await_socket(client: &Client, ears: &mut Ears) -> Result<http::Line, http::Error> {
     let started = tokio::time::Instant::now();
     let mut pause = LOOKS.0;
     loop {
-        match client.send(first).await {
+        match client.connect().await {
             Err(error) if error.is_absence() && started.elapsed() < SOCKET_LIMIT => {}
             answer => return answer,
         }

@@ -17,8 +17,9 @@ pub(super) fn send(socket: &mut UnixStream, fds: &[BorrowedFd<'_>], order: &[u8]
     if !fds.is_empty() && !control.push(SendAncillaryMessage::ScmRights(fds)) {
         return Err(io::Error::other("too many descriptors"));
     }
-    rustix::net::sendmsg(&*socket, &[IoSlice::new(&[0])], &mut control, SendFlags::NOSIGNAL)?;
-    socket.write_all(order)
+    let pieces = [IoSlice::new(&[0]), IoSlice::new(order)];
+    let sent = rustix::net::sendmsg(&*socket, &pieces, &mut control, SendFlags::NOSIGNAL)?;
+    socket.write_all(&order[sent.saturating_sub(1)..])
 }
 
 /// The descriptors that a command's program inherits.
