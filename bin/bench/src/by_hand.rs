@@ -59,7 +59,14 @@ pub(crate) struct Started {
     /// From nothing until it ran.
     pub(crate) took: Duration,
     /// Ends with its holder.
-    _vmm: Vmm,
+    vmm: Vmm,
+}
+
+impl Started {
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.vmm.0.id()
+    }
 }
 
 /// A process that ends with its holder.

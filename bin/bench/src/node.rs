@@ -7,12 +7,14 @@
 //!
 //! The VMM is `weft-stub`, which speaks Firecracker's API and does nothing else, so that what is measured is
 //! weft alone; it is carried inside the benchmark and written to its folder. The same program started by hand
-//! with the same calls is the floor of starting. Nothing is jailed at first; the last thousand are, where the
+//! with the same calls is the floor of starting; a second floor does by hand what makes a start lasting and
+//! confined too. Nothing is jailed at first; the last thousand are, where the
 //! host can.
 
 mod bare;
 mod daemon;
 mod figures;
+mod floor;
 
 use crate::boot::AT_A_TIME;
 use crate::report::{Comparison, Findings, Series, Target};
@@ -123,6 +125,7 @@ async fn measure_crowd(daemon: &mut Daemon, (vms, seed): (u32, u64), findings: &
     by_hand.extend(again);
     hand_wall += again_wall;
     tell_starts(findings, (&took, wall), (&by_hand, hand_wall))?;
+    tell_floor(findings, &floor::start(daemon, few).await?)?;
     tell_pages(findings, (&page_of_few, &page_of_all), vms)?;
     tell_rest(findings, daemon, (vms, empty)).await?;
 
@@ -234,6 +237,22 @@ fn tell_starts(
     findings.targets.push(Target::at_least("start-rate", about, (rounded(share, 2), "of by hand"), Some(START_SHARE)));
     findings.comparisons.push(Comparison::of(&ours, &by_hand, None));
     findings.series.extend([by_hand, ours]);
+    Ok(())
+}
+
+/// The same beside starts that are as lasting and confined.
+fn tell_floor(findings: &mut Findings, (took, wall, cgroups): &(Vec<Duration>, Duration, usize)) -> Result<()> {
+    let about = format!("by hand too, with four synced records and {cgroups} cgroups for each");
+    let floor = Series::of("stub-confined-by-hand", about, took)?.within(*wall);
+    let rate = |name: &str| findings.series.iter().find(|it| it.name == name).and_then(|it| it.per_second);
+    let (ours, by_hand) = (rate("stub").unwrap_or_default(), rate("stub-by-hand").unwrap_or(f64::NAN));
+    let per_second = floor.per_second.unwrap_or(f64::NAN);
+    let about = "VMs started per second, as a share of starts by hand that are as lasting and confined";
+    let share = Target::at_least("start-rate-confined", about, (rounded(ours / per_second, 2), "of by hand"), None);
+    let about = "what is left of the rate by hand where a start is lasting and confined";
+    let left = Target::at_least("floor-rate", about, (rounded(per_second / by_hand, 2), "of by hand"), None);
+    findings.targets.extend([share, left]);
+    findings.series.push(floor);
     Ok(())
 }
 

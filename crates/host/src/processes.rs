@@ -1,7 +1,7 @@
 //! Processes that outlive us: launched into a session and cgroup of their own, found again by claim.
 //!
 //! ```text
-//!  launch   cgroup ─► launcher (spawned) ─► order over a socket ─► becomes the program ─► socket closes
+//!  launch   cgroup ─► launcher (born) ─► order over a socket ─► becomes the program ─► socket closes
 //!           with a jail, a sibling is born into it and becomes the program
 //!  find     /proc/*/environ and our cgroups, of this scope
 //!  ended    pidfd ─► code or signal of a child, the mere end of another; out of memory by the cgroup

@@ -37,5 +37,5 @@ pub(super) fn start(machine: &Plain, folder: &Path) -> Result<Started> {
     drop(listener);
     calls.heard().with_context(|| format!("vm.create {config}"))?;
     calls.put("/api/v1/vm.boot", &Value::Null)?;
-    Ok(Started { took: start.elapsed(), _vmm: vmm })
+    Ok(Started { took: start.elapsed(), vmm })
 }

@@ -32,7 +32,7 @@ pub(super) fn start(machine: &Plain, folder: &Path) -> Result<Started> {
     calls.put("/machine-config", &json!({"vcpu_count": 1, "mem_size_mib": machine.mebibytes}))?;
     calls.put("/boot-source", &json!({"kernel_image_path": machine.kernel, "boot_args": ""}))?;
     calls.put("/actions", &json!({"action_type": "InstanceStart"}))?;
-    Ok(Started { took: start.elapsed(), _vmm: vmm })
+    Ok(Started { took: start.elapsed(), vmm })
 }
 
 /// The socket that it makes.

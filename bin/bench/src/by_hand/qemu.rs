@@ -126,7 +126,7 @@ pub(super) fn start(recipe: &Recipe, folder: &Path) -> Result<Started> {
         format!("QEMU driven by hand did not come up: {}", said.trim())
     });
     let took = start.elapsed();
-    running.map(|()| Started { took, _vmm: vmm })
+    running.map(|()| Started { took, vmm })
 }
 
 fn await_running(qmp: &mut impl BufRead) -> Result<()> {

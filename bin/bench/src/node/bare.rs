@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 pub(super) async fn start(daemon: &Daemon, vms: u32) -> Result<(Vec<Duration>, Duration)> {
     let (program, kernel) = (daemon.stub(), daemon.kernel());
     let recipe = Arc::new(Recipe::Firecracker(Plain { program, kernel, mebibytes: super::daemon::MEBIBYTES }));
-    let scratch = daemon.scratch()?;
+    let scratch = daemon.passing()?;
     let folders = (0..vms).map(|number| scratch.path().join(number.to_string()));
     let folders: Vec<PathBuf> =
         folders.map(|folder| std::fs::create_dir(&folder).map(|()| folder)).collect::<Result<_, _>>()?;

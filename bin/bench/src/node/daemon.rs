@@ -46,6 +46,20 @@ pub(super) struct Daemon {
     program: PathBuf,
     jail: &'static str,
     folder: TempDir,
+    /// What passes with a start of the machine: sockets.
+    run: TempDir,
+}
+
+/// A file system in memory, where a host has `/run` on one too.
+const IN_MEMORY: &str = "/dev/shm";
+
+/// A fresh folder in memory, or where there is none, in this folder.
+fn passing(folder: &Path) -> Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    let builder = builder.prefix("weft-bench-");
+    let made = builder.tempdir_in(IN_MEMORY).or_else(|_| builder.tempdir_in(folder))?;
+    std::fs::set_permissions(made.path(), std::fs::Permissions::from_mode(0o755))?;
+    Ok(made)
 }
 
 impl Daemon {
@@ -63,7 +77,8 @@ impl Daemon {
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
         let client = Client::connect(&format!("http://{nowhere}"))?;
         let program = program.to_owned();
-        let mut daemon = Self { client, metrics: nowhere, running: None, program, jail, folder };
+        let run = passing(folder.path())?;
+        let mut daemon = Self { client, metrics: nowhere, running: None, program, jail, folder, run };
         daemon.start().await?;
         Ok(daemon)
     }
@@ -77,7 +92,8 @@ impl Daemon {
         let guest = format!("paths.allowed_roots={}", path("guest").display());
         let stub = format!("firecracker.binary={}", self.stub().display());
         let jail = format!("jail.mode={}", self.jail);
-        for setting in [guest.as_str(), &stub, &jail, "node.drivers=firecracker", OVERCOMMIT, "log.filter=warn"] {
+        let run = format!("paths.run_dir={}", self.run.path().display());
+        for setting in [guest.as_str(), &stub, &jail, &run, "node.drivers=firecracker", OVERCOMMIT, "log.filter=warn"] {
             command.args(["--set", setting]);
         }
         let log = std::fs::File::options().append(true).create(true).open(path("weft.log"))?;
@@ -187,6 +203,11 @@ impl Daemon {
         Ok(tempfile::Builder::new().prefix("scratch-").tempdir_in(self.folder.path())?)
     }
 
+    /// A fresh folder for what passes.
+    pub(super) fn passing(&self) -> Result<TempDir> {
+        passing(self.folder.path())
+    }
+
     /// The stubs that run.
     pub(super) fn stubs(&self) -> Result<Vec<u32>> {
         let ours = self.stub();
@@ -213,6 +234,7 @@ impl Daemon {
         if !left.is_empty() {
             clear(&self.folder.path().join("state")).await?;
         }
+        self.run.close().context("the temporary folder in memory could not be removed")?;
         self.folder.close().context("the temporary folder could not be removed")?;
         Ok(left.len())
     }

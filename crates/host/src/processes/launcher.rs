@@ -141,7 +141,6 @@ impl Launcher {
             Some(socket) => Waiting { launcher: self, command, place, child: Child::Called, socket },
             None => self.spawn_directly(command, place)?,
         };
-        fault::hit(Point::LauncherSpawned);
         Ok(waiting)
     }
 
@@ -263,6 +262,7 @@ impl Waiting<'_> {
     /// Lets it become the program of this command, confined by these cgroups.
     pub(super) fn order(mut self, cgroups: &[PathBuf]) -> Result<Started, Error> {
         self.meet_or_execute()?;
+        fault::hit(Point::LauncherSpawned);
         let command = self.command;
         let failed = |step| failed(command, step);
         let order = order::launch(command, &Place { cgroups, ..self.place }).map_err(failed("write the order"))?;
