@@ -10,7 +10,8 @@
 
 use crate::config::Ports;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use weft_domain::{ClaimId, Fault, InstanceId, SnapshotId};
 use weft_ports::claims::{Claimed, Note, ProcessClaim};
 
@@ -18,7 +19,7 @@ use weft_ports::claims::{Claimed, Note, ProcessClaim};
 #[derive(Debug, Clone)]
 pub(crate) struct Held {
     pub(crate) claim: ClaimId,
-    pub(crate) process: ProcessClaim,
+    pub(crate) process: Arc<ProcessClaim>,
     pub(crate) note: Note,
     /// It was found by its claim, and nobody has written down that it runs: it may be the launcher of an agent
     /// that is no more, which is about to end.
@@ -35,11 +36,54 @@ pub(crate) struct Thing {
     pub(crate) noted_bytes: u64,
 }
 
+/// Folders and disks by their paths. Most instances have one or two, and there are thousands of them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Things(Vec<(PathBuf, Thing)>);
+
+impl Things {
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0 = Vec::new();
+    }
+
+    pub(crate) fn get(&self, path: &Path) -> Option<&Thing> {
+        self.0.iter().find(|(own, _)| own == path).map(|(_, thing)| thing)
+    }
+
+    pub(crate) fn get_mut(&mut self, path: &Path) -> Option<&mut Thing> {
+        self.0.iter_mut().find(|(own, _)| own == path).map(|(_, thing)| thing)
+    }
+
+    pub(crate) fn insert(&mut self, path: PathBuf, thing: Thing) {
+        if let Some(old) = self.get_mut(&path) {
+            *old = thing;
+            return;
+        }
+        self.0.reserve_exact(1);
+        self.0.push((path, thing));
+    }
+
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &PathBuf> {
+        self.0.iter().map(|(path, _)| path)
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Thing> {
+        self.0.iter().map(|(_, thing)| thing)
+    }
+
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut Thing> {
+        self.0.iter_mut().map(|(_, thing)| thing)
+    }
+}
+
 /// What the journal holds for one instance.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Holdings {
     /// Folders and disks.
-    pub(crate) things: BTreeMap<PathBuf, Thing>,
+    pub(crate) things: Things,
     /// Processes, oldest first; more than one only if an agent died between an end and its burial.
     pub(crate) processes: Vec<Held>,
 }

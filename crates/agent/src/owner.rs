@@ -27,7 +27,7 @@ mod usage;
 mod ward;
 
 use crate::console::Hub;
-use crate::inventory::{Held, Holdings, Thing};
+use crate::inventory::{Held, Holdings, Things};
 use crate::shared::{Shared, nothing_left};
 use alter::{Made, Refusals};
 pub(crate) use ask::Ask;
@@ -35,8 +35,7 @@ use futures::StreamExt;
 use futures::channel::mpsc;
 pub(crate) use keep::{Taken, Taking};
 use report::Told;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -90,7 +89,7 @@ pub(crate) struct Owner {
     asked: mpsc::Receiver<Ask>,
     placed: Option<Arc<Placed>>,
     link: u64,
-    things: BTreeMap<PathBuf, Thing>,
+    things: Things,
     prepared_for: Option<u64>,
     /// Processes that the journal holds and that are neither taken up nor buried yet.
     unsettled: Vec<Held>,

@@ -138,6 +138,10 @@ impl Volumes for Linux {
     }
 
     async fn bound_log(&self, path: &Path, keep_bytes: u64) -> Result<(), Fault> {
+        // Most logs are short, which the kernel tells at once, so no thread is asked: thousands are looked at.
+        if log::is_short(path, keep_bytes) {
+            return Ok(());
+        }
         self.with(path, move |path| log::bound(path, keep_bytes)).await
     }
 }

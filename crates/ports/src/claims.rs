@@ -12,6 +12,7 @@ use crate::hypervisor::{Chosen, Ward};
 use crate::processes::Alive;
 use bytes::Bytes;
 use std::path::PathBuf;
+use std::sync::Arc;
 use weft_domain::instance::Exit;
 use weft_domain::{ClaimId, Fault, IncarnationId, InstanceId, SnapshotId, Time};
 
@@ -33,8 +34,8 @@ pub enum Claimed {
     Folder(PathBuf),
     /// A disk that weft makes.
     Disk(PathBuf),
-    /// A process with its folder for sockets.
-    Process(ProcessClaim),
+    /// A process with its folder for sockets. It never changes, so all who hold one share it.
+    Process(Arc<ProcessClaim>),
     /// A snapshot's folder and all in it, which outlives the instance.
     Snapshot(SnapshotId, PathBuf),
 }
@@ -80,7 +81,7 @@ pub struct Note {
     /// When its guest was asked to stop.
     pub asked: Option<Time>,
     /// How it ended, until it is reported and buried.
-    pub exit: Option<Exit>,
+    pub exit: Option<Box<Exit>>,
     /// What it has become since, as the codec wrote it; empty for what it was made from.
     pub spec: Bytes,
     /// The generation that was last taken up as far as it could be; zero for the one it was made from.

@@ -56,6 +56,13 @@ impl Cell {
         }
     }
 
+    /// The same of one of whose folders nothing has to be known any more: there may be thousands.
+    pub(crate) fn settled(ward: Option<Ward>) -> Self {
+        let (root, sockets) = (PathBuf::new(), PathBuf::new());
+        let (binds, devices) = (Vec::new(), Vec::new());
+        Self { ward, root, sockets, binds, devices, net: Net::Own, rings: Rings::None }
+    }
+
     /// The folder that the VMM makes its sockets in, and starts in.
     pub(crate) fn sockets(&self) -> &Path {
         &self.sockets

@@ -79,7 +79,7 @@ impl Owner {
         let Some(live) = &self.live else { return Ok(()) };
         let State::Ended(end) = live.state.borrow().clone() else { return Ok(()) };
         let mut held = live.held.clone();
-        held.note.exit = Some(self.exit(&held, end).await);
+        held.note.exit = Some(Box::new(self.exit(&held, end).await));
         self.shared.ports.claims.note(held.claim, held.note.clone()).await?;
         self.mark_end().await;
         if let Err(fault) = live.machine.bury().await {
@@ -94,7 +94,7 @@ impl Owner {
     pub(super) async fn bury_stranger(&mut self, mut held: Held) -> Result<(), Fault> {
         if held.note.exit.is_none() && held.note.alive.is_some() {
             let end = self.end_unseen(&held);
-            held.note.exit = Some(self.exit(&held, end).await);
+            held.note.exit = Some(Box::new(self.exit(&held, end).await));
             self.shared.ports.claims.note(held.claim, held.note.clone()).await?;
         }
         self.conclude(held).await
@@ -117,7 +117,7 @@ impl Owner {
         self.last_reading(&held).await?;
         self.clear_sockets(&held).await?;
         fault::hit(Point::AgentBuried);
-        if let Some(exit) = held.note.exit {
+        if let Some(exit) = held.note.exit.map(|exit| *exit) {
             if self.ended.as_ref() != Some(&exit) {
                 tracing::info!(cause = exit.cause.as_str(), message = exit.message, "ended");
                 self.shared.figures.exited(exit.cause);
@@ -153,7 +153,7 @@ impl Owner {
     /// Takes away everything of the instance, then its claims, then says so.
     pub(super) async fn release(&mut self) -> Result<(), Fault> {
         let folder = self.shared.layout.folder(self.id);
-        for path in self.things.keys().filter(|path| !path.starts_with(&folder) || **path == folder) {
+        for path in self.things.paths().filter(|path| !path.starts_with(&folder) || **path == folder) {
             self.shared.ports.volumes.remove(path).await?;
         }
         self.shared.ports.claims.release(self.things.values().map(|thing| thing.claim).collect()).await?;

@@ -72,7 +72,7 @@ impl Owner {
 
     async fn claim_things(&mut self, placed: &Placed, wanted: &[(PathBuf, Option<u64>)]) -> Result<(), Fault> {
         let mut claims = Vec::new();
-        for (path, size) in wanted.iter().filter(|(path, _)| !self.things.contains_key(path)) {
+        for (path, size) in wanted.iter().filter(|(path, _)| self.things.get(path).is_none()) {
             let what = if size.is_some() { Claimed::Disk(path.clone()) } else { Claimed::Folder(path.clone()) };
             claims.push(Claim { id: self.new_claim(), instance: self.id, what });
         }

@@ -113,7 +113,11 @@ impl Told {
                 }
                 *old = new;
             }
-            None => self.conditions.push(new),
+            None => {
+                // There are one or two, of thousands of machines.
+                self.conditions.reserve_exact(1);
+                self.conditions.push(new);
+            }
         }
     }
 

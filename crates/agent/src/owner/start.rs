@@ -176,7 +176,7 @@ impl Owner {
     }
 
     pub(super) fn claim_of(&self, held: &Held) -> Claim {
-        Claim { id: held.claim, instance: self.id, what: Claimed::Process(held.process.clone()) }
+        Claim { id: held.claim, instance: self.id, what: Claimed::Process(Arc::clone(&held.process)) }
     }
 
     /// What will be claimed for a launch.
@@ -206,7 +206,7 @@ impl Owner {
             origin: coming.beginning.as_ref().map(|beginning| beginning.snapshot.id),
         };
         let note = Note { reboot_epoch: placed.desired.reboot_epoch, ..Note::default() };
-        Ok(Held { claim, process, note, found: false })
+        Ok(Held { claim, process: Arc::new(process), note, found: false })
     }
 
     async fn start(&self, held: &Held, driver: &dyn Hypervisor, order: Order) -> Result<Box<dyn Machine>, Fault> {

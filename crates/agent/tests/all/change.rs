@@ -1,6 +1,7 @@
 //! A running machine becomes what is asked of it, as far as it can while it runs.
 
 use crate::house::{GRACE, House, RETRY, blank, pass};
+use std::sync::Arc;
 use std::time::Duration;
 use weft_domain::instance::StopHow;
 use weft_domain::lifecycle::Verb;
@@ -172,7 +173,7 @@ async fn forget_spec(house: &House, id: InstanceId) {
         .expect("it runs");
     house.claims.release(vec![entry.claim.id]).await.unwrap();
     if let Claimed::Process(process) = &mut entry.claim.what {
-        process.spec = bytes::Bytes::new();
+        Arc::make_mut(process).spec = bytes::Bytes::new();
     }
     house.claims.claim(vec![entry.claim.clone()]).await.unwrap();
     let note = Note { spec: bytes::Bytes::new(), ..entry.note };

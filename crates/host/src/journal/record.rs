@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use weft_domain::instance::{Exit, ExitCause};
 use weft_domain::spec::{Accelerator, Machine};
 use weft_domain::{ClaimId, IncarnationId, InstanceId, SnapshotId, Time};
@@ -196,7 +197,7 @@ impl From<&Record> for Written {
                 what: match &claim.what {
                     Claimed::Folder(path) => What::Folder(path.as_path().into()),
                     Claimed::Disk(path) => What::Disk(path.as_path().into()),
-                    Claimed::Process(process) => What::Process(Box::new(process.into())),
+                    Claimed::Process(process) => What::Process(Box::new(process.as_ref().into())),
                     Claimed::Snapshot(id, folder) => {
                         What::Snapshot { snapshot: id.to_string(), folder: folder.as_path().into() }
                     }
@@ -218,7 +219,7 @@ impl TryFrom<Written> for Record {
                 what: match what {
                     What::Folder(path) => Claimed::Folder(path.into()),
                     What::Disk(path) => Claimed::Disk(path.into()),
-                    What::Process(process) => Claimed::Process((*process).try_into()?),
+                    What::Process(process) => Claimed::Process(Arc::new((*process).try_into()?)),
                     What::Snapshot { snapshot, folder } => Claimed::Snapshot(id(&snapshot)?, folder.into()),
                 },
             }),
@@ -325,7 +326,7 @@ impl TryFrom<Noted> for Note {
             }),
             reboot_epoch: note.reboot_epoch,
             asked: note.asked.map(Time::from_nanos),
-            exit: note.exit.map(exit).transpose()?,
+            exit: note.exit.map(exit).transpose()?.map(Box::new),
             spec: unpacked(&note.spec)?,
             applied_generation: note.applied_generation,
             made_bytes: note.made_bytes,

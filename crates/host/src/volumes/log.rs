@@ -70,6 +70,11 @@ pub(super) fn read(path: &Path, offset: u64, max: usize) -> Result<(u64, Bytes),
     Ok((from, bytes.into()))
 }
 
+/// Whether a log is within this bound, by its length alone.
+pub(super) fn is_short(path: &Path, keep_bytes: u64) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|told| told.is_file() && told.len() <= keep_bytes)
+}
+
 /// Drops the oldest bytes beyond this bound, in whole blocks.
 pub(super) fn bound(path: &Path, keep_bytes: u64) -> Result<(), Error> {
     let Some(file) = opened(path, OpenOptions::new().read(true).write(true))? else { return Ok(()) };
@@ -133,6 +138,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
         std::fs::write(&path, vec![b'x'; 8192]).unwrap();
+        assert!(is_short(&path, 8192) && !is_short(&path, 8191) && !is_short(dir.path(), u64::MAX));
         bound(&path, 0).unwrap();
         assert_eq!(extent(&path).unwrap(), (8192, 8192), "all dropped: it begins where it ends");
         assert_eq!(read(&path, 0, 10).unwrap(), (8192, Bytes::new()));

@@ -9,6 +9,7 @@ use crate::processes::Alive;
 use crate::processes::conformance::fresh_claim;
 use bytes::Bytes;
 use futures::future::try_join_all;
+use std::sync::Arc;
 use weft_domain::instance::{Exit, ExitCause};
 use weft_domain::spec::{Accelerator, Machine};
 use weft_domain::{IncarnationId, InstanceId, Kind, SnapshotId, Time};
@@ -29,7 +30,7 @@ pub fn disk(name: &str) -> Claim {
 /// A claim of a process, every field set.
 #[must_use]
 pub fn process(name: &str) -> Claim {
-    let what = Claimed::Process(ProcessClaim {
+    let what = Claimed::Process(Arc::new(ProcessClaim {
         incarnation: IncarnationId::from_bytes(*fresh_claim().as_bytes()),
         driver: "qemu".to_owned(),
         chosen: Chosen { driver: "qemu 7.2.22".to_owned(), machine: Machine::Microvm, accelerator: Accelerator::Tcg },
@@ -43,7 +44,7 @@ pub fn process(name: &str) -> Claim {
         spec: Bytes::from_static(b"\0spec"),
         ward: Some(Ward { uid: 1_900_000_001, gid: 1_900_000_001 }),
         origin: Some(SnapshotId::from_bytes([7; 16])),
-    });
+    }));
     Claim { what, ..folder(name) }
 }
 
@@ -54,7 +55,7 @@ pub fn note() -> Note {
         alive: Some(Alive { pid: 4_194_304, start_ticks: u64::MAX, boot_id: "b".to_owned() }),
         reboot_epoch: 9,
         asked: Some(Time::from_nanos(-1)),
-        exit: Some(Exit {
+        exit: Some(Box::new(Exit {
             boot_epoch: 3,
             reboot_epoch: 9,
             at: Time::from_millis(5),
@@ -62,7 +63,7 @@ pub fn note() -> Note {
             message: "it panicked".to_owned(),
             log_tail: vec!["one".to_owned(), "two\u{0}ä".to_owned()],
             console_tail: vec![String::new()],
-        }),
+        })),
         spec: Bytes::from_static(b"other"),
         applied_generation: 4,
         made_bytes: 1 << 40,

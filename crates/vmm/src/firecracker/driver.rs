@@ -19,7 +19,7 @@ use crate::cell::Cell;
 use crate::program::Program;
 use crate::told::{self, chain};
 use crate::{Finding, http, log};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use weft_domain::capability::Capabilities;
@@ -27,7 +27,7 @@ use weft_domain::needs;
 use weft_domain::spec::{Accelerator, Attachment, Spec};
 use weft_domain::{Fault, Violation};
 use weft_ports::clock::Clock;
-use weft_ports::hypervisor::{Adoption, Boot, Chosen, Hypervisor, Machine, Order, Origin, State};
+use weft_ports::hypervisor::{Adoption, Boot, Chosen, Hypervisor, Machine, Order, Origin, State, Ward};
 use weft_ports::processes::{Alive, Command, Processes};
 
 /// The time in which Firecracker's socket is there.
@@ -108,7 +108,7 @@ impl Firecracker {
         if let Err(error) = made {
             return Err(self.why_not(order, &alive, error, &mut ears).await);
         }
-        let held = self.held((order.instance, alive, chosen), (folder, cell), order.vmm_log.clone());
+        let held = self.held((order.instance, alive, chosen), (folder, order.ward), ears.log());
         Ok(Handle::new(Arc::new(Shared::new(held)), ears))
     }
 
@@ -171,9 +171,10 @@ impl Firecracker {
     fn held(
         &self,
         (instance, alive, chosen): (weft_domain::InstanceId, Alive, Chosen),
-        (folder, cell): (Folder, Cell),
-        vmm_log: PathBuf,
+        (folder, ward): (Folder, Option<Ward>),
+        vmm_log: Arc<Path>,
     ) -> Held {
+        let cell = Cell::settled(ward);
         let (processes, clock, version) = (self.processes.clone(), self.clock.clone(), self.facts.version.clone());
         Held { instance, alive, chosen, version, folder, cell, vmm_log, processes, clock }
     }
@@ -208,12 +209,10 @@ impl Firecracker {
 
     async fn take_up(&self, adoption: Adoption) -> Result<Handle, Error> {
         let Adoption { instance, alive, chosen, run_dir, vmm_log, ward, .. } = adoption;
-        let mut cell = Cell::standing(&run_dir, ward);
-        cell.run(&self.program);
-        let folder = Folder::new(&run_dir, cell.sockets());
+        let folder = Folder::new(&run_dir, Cell::standing(&run_dir, ward).sockets());
         let ears = Ears::open(&folder, &vmm_log, instance)?;
         let found = Client::new(folder.api()).instance().await;
-        let mut held = self.held((instance, alive.clone(), chosen), (folder, cell), vmm_log);
+        let mut held = self.held((instance, alive.clone(), chosen), (folder, ward), ears.log());
         // What runs is what was started then, not what is installed now.
         if let Some(version) = launched_version(&held.chosen) {
             held.version = version;

@@ -22,6 +22,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::Arc;
 use tokio::net::unix::pipe;
 use weft_domain::InstanceId;
 
@@ -49,7 +50,7 @@ pub(in crate::firecracker) struct Ears {
     pipe: pipe::Receiver,
     part: BytesMut,
     sorter: Sorter,
-    file: Box<Path>,
+    file: Arc<Path>,
     pub(super) heard: Heard,
 }
 
@@ -62,6 +63,11 @@ impl Ears {
         log::tail(vmm_log).iter().for_each(|line| heard.line(line));
         let sorter = Sorter { id, begun: BytesMut::new(), figures: Vec::new() };
         Ok(Self { pipe: folder.hear()?, part: BytesMut::new(), sorter, file: vmm_log.into(), heard })
+    }
+
+    /// The file that the log goes on in.
+    pub(in crate::firecracker) fn log(&self) -> Arc<Path> {
+        Arc::clone(&self.file)
     }
 
     /// Waits for words, and takes them in; whether there may be more.

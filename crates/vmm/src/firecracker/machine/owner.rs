@@ -101,8 +101,8 @@ mod tests {
                 chosen,
                 version: Version::read("Firecracker v1.17.0").unwrap(),
                 folder: Folder::new(folder.path(), cell.sockets()),
-                cell,
-                vmm_log: folder.path().join("vmm.log"),
+                cell: Cell::settled(None),
+                vmm_log: folder.path().join("vmm.log").into(),
                 processes: processes.clone(),
                 clock: Arc::new(weft_ports::clock::System),
             };

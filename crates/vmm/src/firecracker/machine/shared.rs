@@ -7,7 +7,7 @@ use crate::firecracker::client::Client;
 use crate::firecracker::folder::Folder;
 use crate::firecracker::version::Version;
 use crate::log;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch};
@@ -24,7 +24,7 @@ pub(in crate::firecracker) struct Held {
     pub(in crate::firecracker) version: Version,
     pub(in crate::firecracker) folder: Folder,
     pub(in crate::firecracker) cell: Cell,
-    pub(in crate::firecracker) vmm_log: PathBuf,
+    pub(in crate::firecracker) vmm_log: Arc<Path>,
     pub(in crate::firecracker) processes: Arc<dyn Processes>,
     pub(in crate::firecracker) clock: Arc<dyn Clock>,
 }
@@ -151,6 +151,6 @@ impl Shared {
 }
 
 /// The last that the guest said, where that is kept.
-fn console_tail(path: &std::path::Path) -> String {
+fn console_tail(path: &Path) -> String {
     log::tail(path).join("\n")
 }
