@@ -13,6 +13,7 @@
 mod mounts;
 mod unified;
 
+use super::stat;
 use crate::Error;
 use mounts::Mounts;
 use std::collections::BTreeSet;
@@ -331,7 +332,7 @@ fn make_one(folder: &Path, limits: &Confinement) -> io::Result<()> {
 }
 
 fn members_under(folder: &Path, pids: &mut BTreeSet<u32>) {
-    let text = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+    let text = stat::read_text(folder.join("cgroup.procs")).unwrap_or_default();
     pids.extend(text.lines().filter_map(|line| line.parse::<u32>().ok()));
     for child in children(folder) {
         members_under(&child, pids);

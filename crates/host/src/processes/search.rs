@@ -52,11 +52,11 @@ pub(super) fn claim_of(pid: u32, scope: &str) -> Option<ClaimId> {
 
 /// The claim in whose cgroup this process is.
 pub(super) fn confined_claim(pid: u32, scope: &str) -> Option<ClaimId> {
-    confined_as(&fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?, scope)
+    confined_as(&stat::read_text(format!("/proc/{pid}/cgroup")).ok()?, scope)
 }
 
 fn said_by(pid: u32, scope: &str) -> Option<ClaimId> {
-    claim_in(&fs::read(format!("/proc/{pid}/environ")).ok()?, scope)
+    claim_in(&stat::read(format!("/proc/{pid}/environ")).ok()?, scope)
 }
 
 /// Whether what this process says of itself is believed. Its real user counts: a program that becomes
@@ -85,7 +85,7 @@ pub(crate) enum Bearing {
 pub(crate) fn bearing(pid: u32, whose: &Config) -> Option<Bearing> {
     let confined = || confined_claim(pid, &whose.scope);
     let said = || {
-        let environ = fs::read(format!("/proc/{pid}/environ")).ok()?;
+        let environ = stat::read(format!("/proc/{pid}/environ")).ok()?;
         let said = match claim_in(&environ, &whose.scope) {
             Some(claim) => Bearing::Ours(claim),
             None => Bearing::Anothers(value(&environ, SCOPE).and(value(&environ, CLAIM))?.parse().ok()?),
@@ -116,9 +116,9 @@ pub(super) fn bearers(whose: &Config, boot_id: &str) -> std::io::Result<Vec<Bear
         .filter_map(|pid| {
             let (alive, leads) = living(pid, boot_id)?;
             // Few processes say so, and only of those it is worth a second look.
-            said_by(pid, &whose.scope)?;
+            let said = said_by(pid, &whose.scope)?;
             let confined = confined_claim(pid, &whose.scope);
-            let claim = confined.or_else(|| is_believed(pid, &whose.users).then(|| said_by(pid, &whose.scope))?)?;
+            let claim = confined.or_else(|| is_believed(pid, &whose.users).then_some(said))?;
             // The variables were read of the process that was looked at, not of one that came after it.
             stat::is_there(&alive, boot_id)?;
             Some(Bearer { claim, alive, leads })

@@ -4,10 +4,11 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::path::Path;
 use weft_ports::processes::Alive;
 
-/// No line is longer: fifty numbers and a name.
-const LONGEST: usize = 2048;
+/// Few files of the kernel's that are read here are longer.
+const USUAL: usize = 2048;
 
 /// What is used of `/proc/PID/stat`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +54,7 @@ pub(super) fn of(pid: u32) -> Option<Stat> {
 /// # Errors
 /// That cannot be told now, as where we have no descriptor left to look with: it may well live.
 pub(crate) fn look(pid: u32) -> io::Result<Option<Stat>> {
-    match read(&format!("/proc/{pid}/stat")) {
+    match read(format!("/proc/{pid}/stat")) {
         Ok(line) => Ok(parse(&line)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) if error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error()) => Ok(None),
@@ -61,11 +62,16 @@ pub(crate) fn look(pid: u32) -> io::Result<Option<Stat>> {
     }
 }
 
-/// A line of the kernel's, which is there at once: to ask for its length first, as of a file, is in vain.
-fn read(path: &str) -> io::Result<Vec<u8>> {
-    let mut line = Vec::with_capacity(LONGEST);
-    File::open(path)?.take(LONGEST as u64).read_to_end(&mut line)?;
-    Ok(line)
+/// A file of the kernel's: to ask for its length first, as of others, is in vain, and most have a few lines.
+pub(super) fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(USUAL);
+    File::open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The same as text.
+pub(super) fn read_text(path: impl AsRef<Path>) -> io::Result<String> {
+    String::from_utf8(read(path)?).map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
 /// Whether this very process is there, dead or alive.
@@ -76,7 +82,7 @@ pub(super) fn is_there(alive: &Alive, boot_id: &str) -> Option<Stat> {
 
 /// The user and group of a process.
 pub(crate) fn user_of(pid: u32) -> Option<(u32, u32)> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let status = read_text(format!("/proc/{pid}/status")).ok()?;
     let id = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name))?;
         line.split_ascii_whitespace().next()?.parse().ok()
