@@ -49,6 +49,7 @@ complete -c weft -n "__fish_weft_needs_command" -f -a "node" -d 'Nodes: the mach
 complete -c weft -n "__fish_weft_needs_command" -f -a "nodes" -d 'Nodes: the machines that run VMs'
 complete -c weft -n "__fish_weft_needs_command" -f -a "event" -d 'Events: what happened'
 complete -c weft -n "__fish_weft_needs_command" -f -a "events" -d 'Events: what happened'
+complete -c weft -n "__fish_weft_needs_command" -f -a "usage" -d 'Usage: what VMs used, live too; its gaps; export'
 complete -c weft -n "__fish_weft_needs_command" -f -a "apply" -d 'Make what a manifest asks for, or change what is there to it'
 complete -c weft -n "__fish_weft_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c weft -n "__fish_weft_needs_command" -f -a "version" -d 'Print the version'
@@ -2220,6 +2221,91 @@ complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcom
 complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from watch" -s v -l verbose -d 'Say more in the log; repeat for still more'
 complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from watch" -l no-color -d 'No colours, also on a terminal'
 complete -c weft -n "__fish_weft_using_subcommand events; and __fish_seen_subcommand_from watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand usage; and not __fish_seen_subcommand_from gaps export" -l vm -d 'Only this VM\'s, by name or id; repeat for more' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and not __fish_seen_subcommand_from gaps export" -s l -l label -d 'Only of VMs with this label, as key=value; repeat for more' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and not __fish_seen_subcommand_from gaps export" -l from -d 'From here, such as 2026-11-01 or 2026-11-01T08:00:00Z [default: the oldest that is kept]' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and not __fish_seen_subcommand_from gaps export" -l to -d 'To here [default: now]' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and not __fish_seen_subcommand_from gaps export" -l since -d 'From so long ago, such as 30m or 24h' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and not __fish_seen_subcommand_from gaps export" -l grain -d 'How fine: one sum for each VM, or a line for each span' -r -f -a "raw\t'Each record as it was made'
+second\t'Sums of seconds'
+minute\t'Sums of minutes'
+hour\t'Sums of hours'
+day\t'Sums of days, from midnight UTC'
+total\t'One sum for the whole span'"
+complete -c weft -n "__fish_weft_using_subcommand usage; and not __fish_seen_subcommand_from gaps export" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and not __fish_seen_subcommand_from gaps export" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and not __fish_seen_subcommand_from gaps export" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand usage; and not __fish_seen_subcommand_from gaps export" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and not __fish_seen_subcommand_from gaps export" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand usage; and not __fish_seen_subcommand_from gaps export" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand usage; and not __fish_seen_subcommand_from gaps export" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand usage; and not __fish_seen_subcommand_from gaps export" -s A -l all-projects -d 'Usage of all projects'
+complete -c weft -n "__fish_weft_using_subcommand usage; and not __fish_seen_subcommand_from gaps export" -l live -d 'Show each second what was used in it, until you break off'
+complete -c weft -n "__fish_weft_using_subcommand usage; and not __fish_seen_subcommand_from gaps export" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand usage; and not __fish_seen_subcommand_from gaps export" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand usage; and not __fish_seen_subcommand_from gaps export" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand usage; and not __fish_seen_subcommand_from gaps export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand usage; and not __fish_seen_subcommand_from gaps export" -f -a "gaps" -d 'List spans that nobody watched, or whose counters are not known'
+complete -c weft -n "__fish_weft_using_subcommand usage; and not __fish_seen_subcommand_from gaps export" -f -a "export" -d 'Write usage to a file, which is there when it is whole'
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from gaps" -l vm -d 'Only this VM\'s, by name or id; repeat for more' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from gaps" -s l -l label -d 'Only of VMs with this label, as key=value; repeat for more' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from gaps" -l from -d 'From here, such as 2026-11-01 or 2026-11-01T08:00:00Z [default: the oldest that is kept]' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from gaps" -l to -d 'To here [default: now]' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from gaps" -l since -d 'From so long ago, such as 30m or 24h' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from gaps" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from gaps" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from gaps" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from gaps" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from gaps" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from gaps" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from gaps" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from gaps" -s A -l all-projects -d 'Usage of all projects'
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from gaps" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from gaps" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from gaps" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from gaps" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from export" -s f -l file -d 'The file; - writes to standard output' -r -F
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from export" -l format -d 'In which form' -r -f -a "jsonl\t'One JSON object a line'
+csv\t'Comma-separated values with a head (RFC 4180)'
+cloudevents\t'One CloudEvents 1.0 object a line'"
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from export" -l grain -d 'How fine' -r -f -a "raw\t'Each record as it was made'
+second\t'Sums of seconds'
+minute\t'Sums of minutes'
+hour\t'Sums of hours'
+day\t'Sums of days, from midnight UTC'
+total\t'One sum for the whole span'"
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from export" -l vm -d 'Only this VM\'s, by name or id; repeat for more' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from export" -s l -l label -d 'Only of VMs with this label, as key=value; repeat for more' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from export" -l from -d 'From here, such as 2026-11-01 or 2026-11-01T08:00:00Z [default: the oldest that is kept]' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from export" -l to -d 'To here [default: now]' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from export" -l since -d 'From so long ago, such as 30m or 24h' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from export" -l server -d 'The server that is asked' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from export" -l project -d 'The project that is meant' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from export" -s o -l output -d 'How answers look' -r -f -a "table\t'For people'
+wide\t'For people with wide terminals'
+json\t'JSON, as on the wire'
+yaml\t'YAML of the same shape'
+name\t'Names only, one per line'"
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from export" -l timeout -d 'How long to wait, such as 30s or 2m [default: 30s; 10m where an image may have to be prepared]' -r
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from export" -l config -d 'The configuration file' -r -F
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from export" -l data-dir -d 'The folder for all state, run-time files and caches' -r -F
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from export" -l log-format -d 'How log lines look' -r -f -a "text\t'For people'
+json\t'One JSON object per line'"
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from export" -s A -l all-projects -d 'Usage of all projects'
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from export" -s q -l quiet -d 'Say nothing but answers and errors'
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Say more in the log; repeat for still more'
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from export" -l no-color -d 'No colours, also on a terminal'
+complete -c weft -n "__fish_weft_using_subcommand usage; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c weft -n "__fish_weft_using_subcommand apply" -s f -l file -d 'The manifest, YAML or JSON, with any number of documents; - reads standard input' -r -F
 complete -c weft -n "__fish_weft_using_subcommand apply" -l server -d 'The server that is asked' -r
 complete -c weft -n "__fish_weft_using_subcommand apply" -l project -d 'The project that is meant' -r

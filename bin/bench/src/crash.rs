@@ -12,7 +12,7 @@
 //! What always holds: it accuses nobody wrongly, so what it cannot tell it lets pass; what it looks at on the
 //! machine it finds by code of its own; all that it makes lies in one temporary folder, in memory where that
 //! can be, and is taken away on every path. A seed gives the same aims, victims and clients again; how the
-//! kernel orders them it cannot give again. Usage records are not looked at: there are none yet.
+//! kernel orders them it cannot give again. Usage is measured meanwhile; its records are not looked at here.
 
 mod aim;
 mod cast;

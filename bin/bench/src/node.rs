@@ -6,10 +6,9 @@
 //! ```
 //!
 //! The VMM is `weft-stub`, which speaks Firecracker's API and does nothing else, so that what is measured is
-//! weft alone; it is carried inside the benchmark and written to its folder. The same program started by hand
-//! with the same calls is the floor of starting; a second floor does by hand what makes a start lasting and
-//! confined too. Nothing is jailed at first; the last thousand are, where the
-//! host can.
+//! weft alone, which does not measure usage here; it is carried inside the benchmark and written to its folder. The
+//! same program started by hand with the same calls is the floor of starting; a second floor does by hand what
+//! makes a start lasting and confined too. Nothing is jailed at first; the last thousand are, where the host can.
 
 mod bare;
 mod daemon;

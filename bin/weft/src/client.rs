@@ -20,7 +20,8 @@ pub(crate) fn services(globals: &Globals) -> Result<Services, Fault> {
         snapshots: client.clone(),
         consoles: client.clone(),
         nodes: client.clone(),
-        events: client,
+        events: client.clone(),
+        usage: client,
         documents: Arc::new(weft_api::Documents),
         clock: Arc::new(weft_ports::clock::System),
     })

@@ -4,6 +4,7 @@ use crate::settings::Settings;
 use anyhow::{Context, Result};
 use std::sync::Arc;
 use weft_domain::Fault;
+use weft_ports::meters::Meters;
 use weft_ports::processes::Processes;
 use weft_ports::sightings::Sightings;
 use weft_ports::store::Store;
@@ -25,10 +26,12 @@ pub(crate) struct Host {
     pub(crate) processes: Arc<dyn Processes>,
     /// What is there of it.
     pub(crate) sightings: Arc<dyn Sightings>,
+    /// Reads what processes use.
+    pub(crate) meters: Arc<dyn Meters>,
 }
 
 impl Host {
-    /// Opens both.
+    /// Opens them.
     ///
     /// # Errors
     /// A host without `/proc`, or a run folder that cannot be written.
@@ -45,7 +48,9 @@ impl Host {
             cache_dir: settings.cache_dir.clone(),
         };
         let sightings = weft_host::census::open(config, &processes);
-        Ok(Self { processes: Arc::new(processes), sightings: Arc::new(sightings) })
+        let meters = weft_host::meters::Config::of(&processes);
+        let meters = Arc::new(weft_host::meters::open(meters).map_err(Fault::from)?);
+        Ok(Self { processes: Arc::new(processes), sightings: Arc::new(sightings), meters })
     }
 }
 

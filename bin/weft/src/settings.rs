@@ -65,6 +65,17 @@ impl Outside {
     }
 }
 
+/// How usage is measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Metered {
+    /// Between two measurements.
+    pub(crate) interval: Duration,
+    /// Room of the node's records, in bytes.
+    pub(crate) spool_bytes: u64,
+    /// How long the node keeps records one by one.
+    pub(crate) keep_records: Duration,
+}
+
 /// The settings in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
@@ -98,6 +109,8 @@ pub(crate) struct Settings {
     pub(crate) vmm_log_bytes: u64,
     /// How often a census is taken.
     pub(crate) census_interval: Duration,
+    /// How usage is measured; nothing where it is not.
+    pub(crate) metering: Option<Metered>,
     /// The most events that are kept.
     pub(crate) max_events: u64,
     /// How long events are kept.
@@ -190,6 +203,18 @@ pub(crate) fn load(flags: &Flags, outside: &Outside) -> Result<Settings> {
         console_log_bytes: get.size("node.console_log", 64 << 10, 1 << 40)?,
         vmm_log_bytes: get.size("node.vmm_log", 64 << 10, 1 << 40)?,
         census_interval: get.span("node.census_interval", Duration::from_secs(1), Duration::from_secs(86_400))?,
+        metering: match get.text("metering.interval").trim() {
+            "off" => None,
+            _ => Some(Metered {
+                interval: get.span("metering.interval", Duration::from_millis(100), Duration::from_secs(60))?,
+                spool_bytes: get.size("metering.spool", 16 << 20, 1 << 40)?,
+                keep_records: get.span(
+                    "metering.keep_records",
+                    Duration::from_secs(60),
+                    Duration::from_secs(86_400 * 366),
+                )?,
+            }),
+        },
         max_events: get.number("retention.max_events", 100, 10_000_000)?,
         event_age: get.span("retention.event_age", Duration::from_secs(60), Duration::from_secs(86_400 * 3650))?,
         drivers: get.list("node.drivers", &DRIVERS)?,

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Files whose locks are held while a weft has the state open.
-const LOCKS: [&str; 2] = ["store/lock", "journal/claims.lock"];
+const LOCKS: [&str; 4] = ["store/lock", "journal/claims.lock", "ledger/lock", "usage/usage.lock"];
 
 /// A running weft.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +65,10 @@ impl Running {
 #[must_use]
 pub(crate) fn is_free(data_dir: &Path) -> bool {
     // The lock that the look takes goes with the descriptor.
-    let free = |lock: &str| std::fs::File::open(data_dir.join(lock)).is_ok_and(|lock| lock.try_lock().is_ok());
+    let free = |lock: &str| match std::fs::File::open(data_dir.join(lock)) {
+        Ok(lock) => lock.try_lock().is_ok(),
+        // Where usage was never measured there is nothing to hold.
+        Err(why) => why.kind() == std::io::ErrorKind::NotFound,
+    };
     LOCKS.into_iter().all(free)
 }

@@ -13,6 +13,7 @@ mod handover;
 mod house;
 mod limits;
 mod listen;
+mod metering;
 mod ready;
 mod reign;
 mod routes;

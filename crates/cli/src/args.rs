@@ -5,11 +5,13 @@ pub(crate) mod flag;
 pub mod local;
 pub mod snapshot;
 pub mod terms;
+pub mod usage;
 pub mod value;
 pub mod vm;
 
 pub use local::LocalCommand;
 pub use snapshot::SnapshotCommand;
+pub use usage::UsageArgs;
 pub use vm::VmCommand;
 
 use clap::builder::{FalseyValueParser, NonEmptyStringValueParser};
@@ -128,6 +130,8 @@ pub enum ClientCommand {
     /// Events: what happened
     #[command(subcommand, visible_alias = "events", arg_required_else_help = true)]
     Event(EventCommand),
+    /// Usage: what VMs used, live too; its gaps; export
+    Usage(Box<UsageArgs>),
     /// Make what a manifest asks for, or change what is there to it
     Apply(ApplyArgs),
     /// Print the completion script of a shell

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use weft_domain::{Instance, Name, Time};
-use weft_ports::api::{Call, Consoles, Devices, Events, Nodes, Power, Snapshots, VmRef, Vms};
+use weft_ports::api::{Call, Consoles, Devices, Events, Nodes, Power, Snapshots, Usage, VmRef, Vms};
 use weft_ports::clock::Clock;
 use weft_ports::documents::{Documents, Form, Item};
 
@@ -28,6 +28,8 @@ pub struct Services {
     pub nodes: Arc<dyn Nodes>,
     /// Events.
     pub events: Arc<dyn Events>,
+    /// What was used.
+    pub usage: Arc<dyn Usage>,
     /// Text ⇄ domain.
     pub documents: Arc<dyn Documents>,
     /// What ages are counted by.

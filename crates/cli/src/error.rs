@@ -29,6 +29,14 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A file could not be written.
+    #[error("{} cannot be written", path.display())]
+    WriteFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The terminal does not do what it must.
     #[error("the terminal cannot be used")]
     UseTerminal {
@@ -93,8 +101,12 @@ impl Error {
         match self {
             Self::Refused(fault) => fault.kind(),
             Self::Usage { .. } => Kind::InvalidArgument,
-            Self::ReadFile { source, .. } if source.kind() == io::ErrorKind::NotFound => Kind::NotFound,
-            Self::ReadFile { .. } => Kind::InvalidArgument,
+            Self::ReadFile { source, .. } | Self::WriteFile { source, .. }
+                if source.kind() == io::ErrorKind::NotFound =>
+            {
+                Kind::NotFound
+            }
+            Self::ReadFile { .. } | Self::WriteFile { .. } => Kind::InvalidArgument,
             Self::UseTerminal { .. } | Self::Failed { .. } | Self::Several { .. } => Kind::FailedPrecondition,
             Self::WriteAnswer { .. } => Kind::Internal,
             Self::NotYet { .. } | Self::Interrupted { .. } => Kind::DeadlineExceeded,
@@ -112,6 +124,7 @@ impl Error {
             Self::WriteAnswer { source } if source.kind() == io::ErrorKind::BrokenPipe => Exit::DONE,
             Self::Refused(_)
             | Self::ReadFile { .. }
+            | Self::WriteFile { .. }
             | Self::UseTerminal { .. }
             | Self::WriteAnswer { .. }
             | Self::NotYet { .. }

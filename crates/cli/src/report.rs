@@ -39,7 +39,7 @@ pub(crate) fn error(error: &Error, paint: Paint) -> String {
             text.what(&error.to_string());
             text.part("try", fix);
         }
-        Error::ReadFile { .. } | Error::UseTerminal { .. } | Error::WriteAnswer { .. } => {
+        Error::ReadFile { .. } | Error::WriteFile { .. } | Error::UseTerminal { .. } | Error::WriteAnswer { .. } => {
             text.what(&error.to_string());
             if let Some(source) = error.source() {
                 text.part("why", &source.to_string());

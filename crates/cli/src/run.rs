@@ -2,7 +2,9 @@
 
 use crate::args::{self, ClientCommand, EventCommand, Globals, NodeCommand, Output, SnapshotCommand, VmCommand};
 use crate::desk::{Desk, Services};
-use crate::verbs::{apply, console, create, devices, events, list, logs, nodes, power, snapshots, update, watch};
+use crate::verbs::{
+    apply, console, create, devices, events, list, logs, nodes, power, snapshots, update, usage, watch,
+};
 use crate::{Error, Exit, Terminal, reference};
 use weft_domain::Reason;
 use weft_ports::api::Alter;
@@ -42,6 +44,7 @@ async fn serve(desk: &mut Desk, command: ClientCommand) -> Result<(), Error> {
         ClientCommand::Node(NodeCommand::ReleaseOrphans(args)) => nodes::release_orphans(desk, args).await,
         ClientCommand::Event(EventCommand::List(args)) => events::list(desk, args).await,
         ClientCommand::Event(EventCommand::Watch(args)) => events::watch(desk, args).await,
+        ClientCommand::Usage(args) => usage::usage(desk, *args).await,
         ClientCommand::Apply(args) => apply::apply(desk, args).await,
         ClientCommand::Completions { shell } => desk.answer_bytes(&reference::completion(shell, args::command())),
         ClientCommand::Version => version(desk),

@@ -9,6 +9,7 @@ pub mod paint;
 mod snapshot;
 pub mod table;
 pub mod units;
+pub(crate) mod usage;
 pub(crate) mod vm;
 
 pub(crate) use counters::counters;

@@ -13,6 +13,7 @@ pub(crate) mod outcome;
 pub(crate) mod power;
 pub(crate) mod snapshots;
 pub(crate) mod update;
+pub(crate) mod usage;
 pub(crate) mod watch;
 
 use std::time::Duration;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  shapes, devices, further, requests, alters, kept,
-//!  broken, paths, house, metald                              tables of rows: data
+//!  usage, broken, paths, house, metald                       tables of rows: data
 //!  http                                                      oddities of HTTP itself, by protocol
 //!  row    what a row is                     proto   JSON rows as protobuf, by the contract
 //!  stage  a daemon with files and VMs       wire    requests and answers as bytes
@@ -26,6 +26,7 @@ mod requests;
 mod row;
 mod shapes;
 mod stage;
+mod usage;
 mod wire;
 
 use play::Play;
@@ -57,6 +58,7 @@ async fn at_the_door() {
         requests::STREAMS,
         alters::DOOR,
         kept::DOOR,
+        usage::DOOR,
         broken::JSON,
         broken::PROTO,
         broken::LARGE,

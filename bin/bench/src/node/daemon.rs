@@ -26,6 +26,8 @@ pub(super) const MEBIBYTES: u64 = 8;
 const PATIENCE: Duration = Duration::from_secs(300);
 /// How many times the host's memory is promised, in percent: stubs touch none of theirs.
 const OVERCOMMIT: &str = "node.memory_overcommit=10000";
+/// What measuring usage costs is not this suite's question.
+const UNMETERED: &str = "metering.interval=off";
 /// Between two looks at how many were taken up.
 const LOOK: Duration = Duration::from_millis(5);
 /// VMs on a page when all are read.
@@ -93,7 +95,8 @@ impl Daemon {
         let stub = format!("firecracker.binary={}", self.stub().display());
         let jail = format!("jail.mode={}", self.jail);
         let run = format!("paths.run_dir={}", self.run.path().display());
-        for setting in [guest.as_str(), &stub, &jail, &run, "node.drivers=firecracker", OVERCOMMIT, "log.filter=warn"] {
+        let plain = ["node.drivers=firecracker", OVERCOMMIT, UNMETERED, "log.filter=warn"];
+        for setting in [guest.as_str(), &stub, &jail, &run].into_iter().chain(plain) {
             command.args(["--set", setting]);
         }
         let log = std::fs::File::options().append(true).create(true).open(path("weft.log"))?;

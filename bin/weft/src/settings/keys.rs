@@ -125,6 +125,17 @@ pub(crate) const KEYS: &[Key] = &[
         "60s",
         "How often what is on the host is set against the journal, and what leaked is taken away.",
     ),
+    text(
+        "metering.interval",
+        "100ms",
+        "How often what every running VM uses is read, from 100ms to 60s; `off` measures nothing.",
+    ),
+    text(
+        "metering.spool",
+        "1GiB",
+        "How much disk the node's own records of usage take; what is over that goes, oldest first, and is told as gaps.",
+    ),
+    text("metering.keep_records", "24h", "How long the node keeps records one by one; sums are kept for longer."),
     text("retention.max_events", "100000", "The most events that are kept."),
     text("retention.event_age", "720h", "How long events are kept."),
     text(

@@ -1,6 +1,7 @@
 //! The rooms of a house in one process, opened in order and run together.
 
 use super::ground::Ground;
+use super::metering::{self, Metering};
 use super::ready::Ready;
 use crate::backup::Copies;
 use crate::rooms::{open_store, private_folder};
@@ -16,7 +17,7 @@ use weft_control::Control;
 use weft_domain::node::{Facts, Node};
 use weft_domain::object::Stored;
 use weft_domain::{Fault, Labels, NodeId, Time};
-use weft_ports::api::{Call, ListQuery, Nodes};
+use weft_ports::api::{Call, ListQuery, Nodes, Usage};
 use weft_ports::claims::Claims;
 use weft_ports::clock::Clock;
 use weft_ports::processes::{Cgroups, Processes};
@@ -43,6 +44,8 @@ pub(crate) struct House {
     /// The services' routes.
     pub(crate) door: axum::Router,
     agent: Agent,
+    node: NodeId,
+    metering: Option<weft_control::Metering>,
     claims: Arc<dyn Claims>,
     begun: Time,
 }
@@ -59,14 +62,16 @@ impl House {
         let config = control_config(settings);
         let control = weft_control::open(config, Arc::clone(&store), Arc::clone(&ready.clock)).await?;
         let claims = open_claims(settings)?;
-        let ways = (Arc::new(control.clone()), Arc::clone(&claims));
+        let (metering, given) = metering::open(settings, id, ready, &control).await?.map(Metering::apart).unzip();
+        let ways = Ways { placements: Arc::new(control.clone()), claims: Arc::clone(&claims), metering: given };
         let agent = open_agent(settings, id, ready, ways)?;
         control.attach_node(id, Arc::new(agent.clone()));
-        let doors = doors(settings, &control, Arc::clone(&store));
+        let doors = doors(settings, (&control, metering.as_ref()), Arc::clone(&store));
         let options = Options { audience: Audience::Loopback, max_body_bytes: settings.max_body_bytes };
         let door = door(doors, options);
         let ground = Ground::of(&settings.data_dir);
-        Ok(Self { store, control, ground, health: door.health, door: door.router, agent, claims, begun })
+        let (health, door) = (door.health, door.router);
+        Ok(Self { store, control, ground, health, door, agent, node: id, metering, claims, begun })
     }
 
     /// Answers when the node has registered, so that a VM can be put somewhere.
@@ -92,7 +97,11 @@ impl House {
             // A sender that is gone means the same.
             let _ = stopped.wait_for(|stop| *stop).await;
         };
+        let measure = |desk: &weft_control::Metering| {
+            metering::Running::begin(desk.clone(), self.node, Arc::new(self.agent.clone()))
+        };
         Rooms {
+            metering: self.metering.as_ref().map(measure),
             control: task::spawn("control", async move { control.run(stopped).await }),
             agent: task::spawn("agent", async move { agent.run(stop).await }),
             store: Arc::clone(&self.store),
@@ -103,6 +112,7 @@ impl House {
 
 /// Running rooms.
 pub(crate) struct Rooms {
+    metering: Option<metering::Running>,
     control: Task<()>,
     agent: Task<Result<(), Fault>>,
     store: Arc<dyn Store>,
@@ -135,6 +145,10 @@ impl Rooms {
             if !self.control.is_finished() {
                 drop(self.control.await);
             }
+            // Nobody hands anything on any more.
+            if let Some(metering) = self.metering {
+                metering.end().await;
+            }
         };
         if tokio::time::timeout(at_most, both).await.is_err() {
             tracing::warn!("a room does not end in time; it is left");
@@ -165,7 +179,11 @@ fn control_config(settings: &Settings) -> weft_control::Config {
     }
 }
 
-fn doors(settings: &Settings, control: &Control, store: Arc<dyn Store>) -> Doors {
+fn doors(
+    settings: &Settings,
+    (control, metering): (&Control, Option<&weft_control::Metering>),
+    store: Arc<dyn Store>,
+) -> Doors {
     let control = Arc::new(control.clone());
     Doors {
         vms: control.clone(),
@@ -176,7 +194,7 @@ fn doors(settings: &Settings, control: &Control, store: Arc<dyn Store>) -> Doors
         nodes: control.clone(),
         events: control,
         backups: Arc::new(Copies::new(store, settings.data_dir.join("copies"))),
-        usage: None,
+        usage: metering.map(|desk| Arc::new(desk.clone()) as Arc<dyn Usage>),
     }
 }
 
@@ -186,12 +204,15 @@ fn open_claims(settings: &Settings) -> Result<Arc<dyn Claims>> {
     Ok(Arc::new(weft_host::journal::open(weft_host::journal::Config { dir }).map_err(Fault::from)?))
 }
 
-fn open_agent(
-    settings: &Settings,
-    id: NodeId,
-    ready: &Ready,
-    (placements, claims): (Arc<Control>, Arc<dyn Claims>),
-) -> Result<Agent> {
+/// What an agent reaches beyond its node, and what is its own.
+struct Ways {
+    placements: Arc<Control>,
+    claims: Arc<dyn Claims>,
+    metering: Option<weft_agent::Metering>,
+}
+
+fn open_agent(settings: &Settings, id: NodeId, ready: &Ready, ways: Ways) -> Result<Agent> {
+    let Ways { placements, claims, metering } = ways;
     let node = node(settings, id, ready.processes.as_ref(), ready.clock.as_ref())?;
     let config = weft_agent::Config {
         node,
@@ -217,7 +238,7 @@ fn open_agent(
         specs: Arc::new(weft_api::Records),
         images: Arc::new(weft_image::Images::open(weft_image::Config::new(settings.cache_dir.join("images")))?),
         clock: Arc::new(weft_host::clock::Steady::begin(Arc::clone(&ready.clock))),
-        metering: None,
+        metering,
     };
     Ok(weft_agent::open(config, ports))
 }

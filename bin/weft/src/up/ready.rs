@@ -9,6 +9,7 @@ use anyhow::Result;
 use std::sync::Arc;
 use weft_ports::clock::{Clock, System};
 use weft_ports::hypervisor::Hypervisor;
+use weft_ports::meters::Meters;
 use weft_ports::processes::Processes;
 use weft_ports::sightings::Sightings;
 
@@ -20,6 +21,8 @@ pub(crate) struct Ready {
     pub(crate) processes: Arc<dyn Processes>,
     /// Sees what is on this machine.
     pub(crate) sightings: Arc<dyn Sightings>,
+    /// Reads what they use.
+    pub(crate) meters: Arc<dyn Meters>,
     /// The drivers that were found.
     pub(crate) drivers: Vec<Arc<dyn Hypervisor>>,
 }
@@ -34,8 +37,8 @@ impl Ready {
             private_folder(folder)?;
         }
         let clock: Arc<dyn Clock> = Arc::new(System);
-        let Host { processes, sightings } = Host::open(settings)?;
+        let Host { processes, sightings, meters } = Host::open(settings)?;
         let opened = weft_vmm::open(drivers(settings), Arc::clone(&processes), Arc::clone(&clock)).await;
-        Ok(Self { clock, processes, sightings, drivers: opened.drivers })
+        Ok(Self { clock, processes, sightings, meters, drivers: opened.drivers })
     }
 }

@@ -13,7 +13,7 @@ pub(crate) fn name(fault: &mut Fault) {
 
 /// The flag that sets a field of the specification.
 fn of(field: &str) -> Option<&'static str> {
-    const FLAGS: [(&str, &str); 28] = [
+    const FLAGS: [(&str, &str); 32] = [
         ("vm.spec.cpu.max", "--max-cpus"),
         ("vm.spec.cpu", "--cpus"),
         ("vm.spec.memory.size_bytes", "--memory"),
@@ -42,6 +42,10 @@ fn of(field: &str) -> Option<&'static str> {
         ("memory_bytes", "--memory"),
         ("balloon_bytes", "--balloon"),
         ("snapshot.parent", "--parent"),
+        ("scope.vms", "--vm"),
+        ("scope.labels", "--label"),
+        ("scope.start_time", "--from"),
+        ("scope.end_time", "--to"),
     ];
     let ends = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']);
     FLAGS.into_iter().find(|(path, _)| field.strip_prefix(path).is_some_and(ends)).map(|(_, flag)| flag)

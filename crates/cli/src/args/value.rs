@@ -7,12 +7,13 @@ pub use device::{disk, nic};
 
 use std::net::SocketAddr;
 use std::time::Duration;
-use weft_domain::Name;
 use weft_domain::lifecycle::Phase;
+use weft_domain::{Name, Time};
 
 /// The longest request id, in bytes.
 const MAX_REQUEST_ID: usize = 128;
 const SIZE_FORMS: &str = "give a number and a unit, such as 512M, 512MiB, 2G or 1.5GiB (K, M, G and T count by 1024)";
+const MOMENT_FORMS: &str = "give a moment or a day in UTC, such as 2026-11-01T08:00:00Z or 2026-11-01";
 const TIME_FORMS: &str = "give a number and a unit, such as 500ms, 30s, 2m or 1h30m";
 
 /// The key that leaves a console; `None` where no key does.
@@ -104,6 +105,17 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
     let span: jiff::SignedDuration = text.parse().map_err(|_| refused("that is not a span of time"))?;
     Duration::try_from(span).map_err(|_| refused("a span of time cannot be negative"))
+}
+
+/// A moment, or the midnight in UTC that a day begins with.
+///
+/// # Errors
+/// The accepted forms.
+pub fn moment(text: &str) -> Result<Time, String> {
+    let day = || text.parse::<jiff::civil::Date>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
+    let at = text.parse::<jiff::Timestamp>().ok().or_else(|| Some(day()?.timestamp()));
+    let nanos = at.and_then(|at| i64::try_from(at.as_nanosecond()).ok());
+    nanos.map(Time::from_nanos).ok_or_else(|| format!("that is not a moment; {MOMENT_FORMS}"))
 }
 
 /// `key=value`.

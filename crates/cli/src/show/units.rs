@@ -41,6 +41,29 @@ pub fn took(span: Duration) -> String {
     if millis < 10_000 { format!("{}.{}s", millis / 1000, millis % 1000 / 100) } else { age(span) }
 }
 
+/// A span that may be short, in its two largest units.
+#[must_use]
+pub fn span(nanos: u64) -> String {
+    match nanos {
+        0 => "0s".to_owned(),
+        1..1_000_000 => format!("{}us", nanos / 1_000),
+        1_000_000..1_000_000_000 => format!("{}ms", nanos / 1_000_000),
+        _ => took(Duration::from_nanos(nanos)),
+    }
+}
+
+/// Memory over time, in bytes times hours.
+#[must_use]
+pub fn byte_hours(byte_seconds: u64) -> String {
+    format!("{}·h", bytes(byte_seconds / 3_600))
+}
+
+/// A share in tenths of a percent.
+#[must_use]
+pub fn percent(tenths: u64) -> String {
+    format!("{}.{}%", tenths / 10, tenths % 10)
+}
+
 /// A moment, in UTC, to the second.
 #[must_use]
 pub fn moment(at: Time) -> String {
@@ -79,6 +102,23 @@ mod tests {
         }
         assert_eq!(took(Duration::from_millis(1_270)), "1.2s");
         assert_eq!(took(Duration::from_secs(75)), "1m15s");
+    }
+
+    #[test]
+    fn usage_reads_well() {
+        for (nanos, text) in [
+            (0, "0s"),
+            (999, "0us"),
+            (1_500, "1us"),
+            (2_000_000, "2ms"),
+            (1_270_000_000, "1.2s"),
+            (3_660_000_000_000, "1h1m"),
+        ] {
+            assert_eq!(span(nanos), text);
+        }
+        assert_eq!(byte_hours((3 << 29) * 3_600), "1.5GiB·h");
+        assert_eq!(byte_hours(3_599), "0B·h");
+        assert_eq!((percent(7).as_str(), percent(1_234).as_str()), ("0.7%", "123.4%"));
     }
 
     #[test]

@@ -138,7 +138,7 @@ async fn reached(vms: &dyn Vms, call: &Call, vm: &VmRef, goal: &Goal) -> Result<
 /// The wait before a watch that ended is begun again.
 const AGAIN: Duration = Duration::from_millis(500);
 /// The wait where the server that ended it may be back at once.
-const SOON: Duration = Duration::from_millis(50);
+pub(crate) const SOON: Duration = Duration::from_millis(50);
 
 fn fits(vm: &Instance, goal: &Goal) -> bool {
     match goal {
@@ -158,7 +158,8 @@ async fn late(desk: &Desk, vm: &VmRef, wanted: &str) -> Result<(), Error> {
     Err(Error::NotYet { name, phase, wanted: wanted.to_owned(), message })
 }
 
-async fn time_is_up(limit: Option<Duration>) {
+/// Returns when the caller's time is over, and never where none was given.
+pub(crate) async fn time_is_up(limit: Option<Duration>) {
     match limit {
         Some(limit) => sleep(limit).await,
         None => pending().await,

@@ -2,6 +2,7 @@
 
 mod machine;
 mod rest;
+pub(crate) mod usage;
 
 pub(crate) use rest::Texts;
 
@@ -22,7 +23,7 @@ use weft_domain::spec::{Accelerator, Draft, Machine};
 use weft_domain::{Fault, IncarnationId, Instance, InstanceId, Labels, Name, NodeId, Phase, Reason, Time, spec};
 use weft_ports::api::{
     Alter, Answers, Call, Change, ConsoleInput, Consoles, CreateMode, KeptSnapshot, ListQuery, LogChunk, LogQuery,
-    LogStart, NewVm, Page, Power, Removal, Vm, VmChange, VmRef, Vms, WatchQuery,
+    LogStart, NewVm, Page, Power, Removal, UsageLine, UsageQuery, Vm, VmChange, VmRef, Vms, WatchQuery,
 };
 use weft_ports::clock::Clock;
 
@@ -52,6 +53,8 @@ pub(crate) struct Knobs {
     pub(crate) restart_required: Vec<String>,
     /// Why machines refuse to change, and snapshots to be taken.
     pub(crate) refuses: Option<String>,
+    /// What is used, second by second.
+    pub(crate) seconds: Vec<Result<Vec<UsageLine>, Fault>>,
 }
 
 #[derive(Default)]
@@ -65,6 +68,7 @@ struct State {
     changes: Vec<(Revision, VmChange)>,
     alters: Vec<Alter>,
     snapshots: Vec<KeptSnapshot>,
+    asked: Vec<UsageQuery>,
 }
 
 /// All services at once.
@@ -97,6 +101,7 @@ impl World {
             consoles: all.clone(),
             nodes: all.clone(),
             events: all.clone(),
+            usage: all.clone(),
             documents: Arc::new(Texts),
             clock: all,
         }

@@ -13,7 +13,7 @@ fn the_command_line_is_sound() {
 
 #[test]
 fn help_reads_well() {
-    for line in ["--help", "vm --help", "vm create --help", "vm console --help", "up --help"] {
+    for line in ["--help", "vm --help", "vm create --help", "vm console --help", "usage --help", "up --help"] {
         let help = parse(words(line)).expect_err("help ends the parse").to_string();
         insta::assert_snapshot!(line.replace(' ', "_").replace("--", ""), help);
     }
@@ -44,6 +44,13 @@ fn wrong_words_are_refused_with_what_would_be_right() {
         ("vm list --watch --filter x", "cannot be used with"),
         ("vm list --project Bad_Name", "must be 1 to 63"),
         ("vm list -o xml", "possible values: table, wide, json, yaml, name"),
+        ("usage --since 5", "a unit is missing"),
+        ("usage --from yesterday", "give a moment or a day"),
+        ("usage --from 2026-11-01 --since 1h", "cannot be used with"),
+        ("usage --live --grain day", "cannot be used with"),
+        ("usage -A --vm web", "cannot be used with"),
+        ("usage export", "--file"),
+        ("usage export -f x --format xml", "possible values: jsonl, csv, cloudevents"),
         ("up --listen here", "give an address and a port"),
         ("up --set log", "give key=value"),
         ("bench everything", "possible values"),

@@ -10,5 +10,6 @@ mod help;
 mod logs;
 mod screen;
 mod tables;
+mod usage;
 mod verbs;
 mod waiting;

@@ -13,7 +13,7 @@ use weft_domain::{ClaimId, InstanceId, SnapshotId, Time};
 /// Digits of a claim that name the folder of an incarnation.
 const DIGITS: usize = 12;
 /// What is below the data folder, besides what claims name and other folders of the configuration.
-const HOUSE: [&str; 7] = ["store", "journal", "copies", "node-id", "up.json", "vms", "snapshots"];
+const HOUSE: [&str; 9] = ["store", "journal", "copies", "node-id", "up.json", "vms", "snapshots", "ledger", "usage"];
 /// So deep is looked into the folder of an incarnation.
 const DEPTH: usize = 3;
 /// So many things in the folder of one incarnation are told; a jailed process could make any number.
@@ -39,7 +39,8 @@ pub(super) fn all(config: &Config, depth: Depth, others: &BTreeSet<ClaimId>, fou
     for entry in entries(&config.data_dir.join("copies"))? {
         found.push(Found::at(Sort::Draft, entry.path(), draft(&entry)));
     }
-    let locks = ["journal/claims.lock", "store/lock"].map(|lock| config.data_dir.join(lock));
+    let locks =
+        ["journal/claims.lock", "store/lock", "ledger/lock", "usage/usage.lock"].map(|lock| config.data_dir.join(lock));
     found.extend(locks.into_iter().filter(|lock| lock.exists()).map(|lock| Found::at(Sort::Lock, lock, Mark::House)));
     Ok(())
 }
