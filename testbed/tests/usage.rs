@@ -1,7 +1,5 @@
 //! Usage over a whole house: what a killed weft did not watch is a gap, and nothing is lost or counted twice.
 
-#![expect(clippy::print_stdout, reason = "a skipped test says so")]
-
 use std::time::{Duration, Instant};
 use weft_domain::Phase;
 use weft_domain::instance::StopHow;

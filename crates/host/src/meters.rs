@@ -19,7 +19,7 @@
 //! it reached the disk was written. Control groups count each layer of stacked devices anew, so they are not asked.
 //!
 //! What always holds: a pid that was given anew is never read for the process that had it; a figure whose file is
-//! gone stays as it was last read. Files are held open while there are at most an [eighth](SHARE) as many gauges as
+//! gone stays as it was last read. Files are held open while there are at most an eighth as many gauges as
 //! this process may have descriptors, and opened for each reading of everything beyond; a reading of processor
 //! time needs none at all.
 

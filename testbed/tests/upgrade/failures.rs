@@ -148,7 +148,10 @@ async fn hit(stage: &mut Stage, round: u64, dice: &mut Dice, victim: Victim) {
     let outcome = match victim {
         Victim::Successor(_) => {
             ended(&mut successor);
-            stage.daemon.recover()
+            let recovered = stage.daemon.recover();
+            // The next successor is refused until this one has noticed.
+            drop(Talk::asked(&stage.daemon));
+            recovered
         }
         Victim::Predecessor => {
             stage.daemon.kill().expect("it is gone");

@@ -250,7 +250,15 @@ impl House {
         self.until(id, Phase::Created).await;
         self.ask(id, Verb::Boot, GRACE).await;
         self.until(id, Phase::Running).await;
+        self.measured(id).await;
         id
+    }
+
+    /// That it runs is told while the sampler takes it up, on a thread of its own: waits until it is read.
+    async fn measured(&self, id: InstanceId) {
+        while !self.living(id).is_empty() && !self.metered.dials.is_read(crate::metering::claim(self, id)) {
+            tokio::task::yield_now().await;
+        }
     }
 
     pub(crate) async fn delete(&self, id: InstanceId) {

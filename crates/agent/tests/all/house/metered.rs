@@ -45,6 +45,7 @@ struct Dial {
     counters: Amounts,
     resident_bytes: u64,
     unreadable: bool,
+    read: bool,
 }
 
 impl Dials {
@@ -70,6 +71,11 @@ impl Dials {
     /// Its counters begin anew.
     pub(crate) fn reset(&self, claim: ClaimId) {
         self.state().dials.entry(claim).or_default().counters = Amounts::default();
+    }
+
+    /// Whether they were ever read.
+    pub(crate) fn is_read(&self, claim: ClaimId) -> bool {
+        self.state().dials.get(&claim).is_some_and(|dial| dial.read)
     }
 
     /// Whether they can be read.
@@ -169,6 +175,7 @@ impl Gauge for Needle {
         if dial.unreadable || !there {
             return Err(Gone);
         }
+        dial.read = true;
         let mut counters = dial.counters;
         counters[Figure::NetSent] = carried;
         let resident_bytes = if lives { dial.resident_bytes } else { 0 };
