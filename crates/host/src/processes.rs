@@ -308,6 +308,7 @@ impl Processes for Linux {
             // A process in the middle of becoming its program has no variables for an instant.
             let mut by_cgroup = Vec::new();
             for claim in tree.claims().map_err(|error| Error::host("read the cgroups", error))? {
+                tree.thaw(claim);
                 let members = tree.members(claim).into_iter().filter_map(|pid| search::living(pid, &boot_id));
                 by_cgroup.extend(members.map(|(alive, leads)| search::Bearer { claim, alive, leads }));
             }

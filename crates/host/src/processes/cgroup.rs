@@ -240,6 +240,17 @@ impl Tree {
         }
     }
 
+    /// Lets go what is frozen in the cgroup of a claim: who froze it to kill it may have died over it, and what is
+    /// frozen does not even die.
+    pub(super) fn thaw(&self, claim: ClaimId) {
+        for freezer in self.of(claim).map(|folder| folder.join("freezer.state")) {
+            let is_held = stat::read_text(&freezer).is_ok_and(|state| state.trim_end() != "THAWED");
+            if is_held && let Err(error) = fs::write(&freezer, "THAWED") {
+                tracing::warn!(%claim, %error, "a cgroup could not be thawed");
+            }
+        }
+    }
+
     /// Removes the cgroup of a claim. Busy while a process is in it.
     pub(super) fn remove(&self, claim: ClaimId) -> io::Result<()> {
         fault::hit(Point::CgroupRemoving);

@@ -50,6 +50,29 @@ async fn memory_and_processes_are_limited() {
     room.leaves_nothing();
 }
 
+/// A weft that kills a cgroup on the older hierarchies freezes it first, and may be killed itself just then.
+#[tokio::test]
+async fn what_a_former_weft_left_frozen_is_thawed_and_can_be_ended() {
+    let room = Room::new();
+    let linux = opened(room.path());
+    let order = room.shell("while :; do sleep 1; done");
+    let claim = order.claim;
+    let alive = linux.launch(order).await.unwrap();
+    let Some(group) = cgroup_of(alive.pid, "freezer").filter(|group| group.ends_with(claim.to_string())) else {
+        println!("skipped: no cgroup of its own that freezes");
+        linux.kill(&alive).await.unwrap();
+        return linux.clear(claim).await.unwrap();
+    };
+    fs::write(group.join("freezer.state"), "FROZEN").unwrap();
+    until(|| read(group.join("freezer.state")).contains("FROZEN")).await;
+    let next = opened(room.path());
+    assert_eq!(next.find().await.unwrap(), vec![(claim, alive.clone())]);
+    assert_eq!(read(group.join("freezer.state")).trim_end(), "THAWED");
+    next.kill(&alive).await.unwrap();
+    next.clear(claim).await.unwrap();
+    room.leaves_nothing();
+}
+
 #[tokio::test]
 async fn processor_time_is_limited() {
     const PERIODS: u64 = 10;
